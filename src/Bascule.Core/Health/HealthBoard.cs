@@ -1,0 +1,33 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Bascule.Core.Model;
+
+namespace Bascule.Core.Health;
+
+/// <summary>
+/// Who is well. The health engine writes, everyone else reads. Virtual servers that ask the same question of the same real
+/// server share one record, and so one check.
+/// </summary>
+public sealed class HealthBoard(TimeProvider time)
+{
+    private readonly ConcurrentDictionary<(Check, IPEndPoint), HealthRecord> _records = new();
+
+    /// <summary>The record for this question to this real server; made (and so down) when it is new. Null for no check.</summary>
+    public HealthRecord? Find(Check? check, IPEndPoint realServer) =>
+        check is null ? null : _records.GetOrAdd((check, realServer), key => new(key.Item1, key.Item2, time.GetUtcNow()));
+
+    /// <summary>Every record that some virtual server of the snapshot reads.</summary>
+    public static IReadOnlyCollection<HealthRecord> RecordsOf(Snapshot snapshot) =>
+        [.. snapshot.VirtualServers.SelectMany(v => v.RealServers).Select(r => r.Health).OfType<HealthRecord>().Distinct()];
+
+    /// <summary>Forgets the records that no virtual server of the snapshot reads any more.</summary>
+    public void Forget(Snapshot snapshot)
+    {
+        HashSet<HealthRecord> used = [.. RecordsOf(snapshot)];
+        foreach (((Check, IPEndPoint) key, HealthRecord record) in _records)
+        {
+            if (!used.Contains(record))
+                _records.TryRemove(key, out _);
+        }
+    }
+}

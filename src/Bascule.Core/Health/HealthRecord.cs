@@ -1,0 +1,72 @@
+using System.Net;
+using Bascule.Core.Model;
+
+namespace Bascule.Core.Health;
+
+/// <summary>The answer to one check.</summary>
+/// <param name="Passed">Whether it was the expected answer.</param>
+/// <param name="Why">A short sentence an operator can act on: <c>200 in 1 ms</c>, <c>connection refused</c>, <c>no answer within 1s</c>.</param>
+/// <param name="Took">From the start of the check to its answer.</param>
+public sealed record CheckAnswer(bool Passed, string Why, TimeSpan Took);
+
+/// <summary>
+/// What is known about one real server from one check, and the rule that turns answers into up and down. Written by the health
+/// engine alone; readers see a value that is at most a moment old.
+/// </summary>
+/// <remarks>
+/// Down until the first check passes, which brings it up at once: a director that starts beside healthy real servers must not
+/// refuse clients for <c>rise</c> intervals. From then on <see cref="Check.Fall"/> failures in a row take it down and
+/// <see cref="Check.Rise"/> passes in a row bring it back.
+/// </remarks>
+public sealed class HealthRecord(Check check, IPEndPoint realServer, DateTimeOffset now)
+{
+    private volatile bool _isUp;
+    private volatile CheckAnswer? _last;
+    private long _sinceTicks = now.UtcTicks;
+    private bool _wasUp;
+    private int _streak;
+
+    /// <summary>The question.</summary>
+    public Check Check { get; } = check;
+
+    /// <summary>Who is asked (the check may name another port).</summary>
+    public IPEndPoint RealServer { get; } = realServer;
+
+    /// <summary>Whether it may be given work.</summary>
+    public bool IsUp => _isUp;
+
+    /// <summary>When it last changed between up and down; when the record was made, if it never did.</summary>
+    public DateTimeOffset Since => new(Volatile.Read(ref _sinceTicks), TimeSpan.Zero);
+
+    /// <summary>The last answer; null before the first.</summary>
+    public CheckAnswer? Last => _last;
+
+    /// <summary>Answers in a row that disagree with the state: how far it is on the way to changing.</summary>
+    public int Streak => Volatile.Read(ref _streak);
+
+    /// <summary>Takes an answer into account.</summary>
+    /// <returns>Whether it changed between up and down.</returns>
+    public bool Apply(CheckAnswer answer, DateTimeOffset now)
+    {
+        _last = answer;
+        if (answer.Passed == _isUp)
+        {
+            Volatile.Write(ref _streak, 0);
+            return false;
+        }
+
+        int streak = _streak + 1;
+        int needed = _isUp ? Check.Fall : _wasUp ? Check.Rise : 1;
+        if (streak < needed)
+        {
+            Volatile.Write(ref _streak, streak);
+            return false;
+        }
+
+        Volatile.Write(ref _streak, 0);
+        Volatile.Write(ref _sinceTicks, now.UtcTicks);
+        _isUp = answer.Passed;
+        _wasUp = true;
+        return true;
+    }
+}

@@ -1,0 +1,112 @@
+using System.Net;
+
+namespace Bascule.Core.Model;
+
+/// <summary>The whole configuration as meant: complete, checked, defaults applied, immutable.</summary>
+public sealed record Configuration
+{
+    /// <summary>Reactor threads. 1 to 256; null means one per core.</summary>
+    public int? Workers { get; init; }
+
+    /// <summary>Path of the unix socket on which the running daemon answers.</summary>
+    public required string AdminSocket { get; init; }
+
+    /// <summary>How long requests and connections may take to finish after SIGTERM.</summary>
+    public required TimeSpan ShutdownTimeout { get; init; }
+
+    /// <summary>What every worker holds itself to.</summary>
+    public required Limits Limits { get; init; }
+
+    /// <summary>In the order of the file.</summary>
+    public required ValueList<VirtualServer> VirtualServers { get; init; }
+}
+
+/// <summary>Bounds of one worker, and what it answers when one is reached.</summary>
+public sealed record Limits
+{
+    /// <summary>Client connections one worker holds at a time; the next is answered with 503 (HTTP) or reset (TCP).</summary>
+    public required int ConnectionsPerWorker { get; init; }
+
+    /// <summary>Bytes of a message's head, request line included. A larger request gets 431, a larger response 502.</summary>
+    public required int HeaderSize { get; init; }
+
+    /// <summary>Bytes of a request line. A longer one gets 414.</summary>
+    public required int RequestLineSize { get; init; }
+
+    /// <summary>Header fields in one message. More get 431 (request) or 502 (response).</summary>
+    public required int HeaderCount { get; init; }
+
+    /// <summary>Idle connections one worker keeps to one real server; the next idle one is closed.</summary>
+    public required int PooledPerRealServer { get; init; }
+}
+
+/// <summary>What is switched: bytes of a TCP connection, or each HTTP request by itself.</summary>
+public enum VirtualServerProtocol
+{
+    /// <summary>One scheduling decision per connection; bytes are relayed.</summary>
+    Tcp,
+
+    /// <summary>HTTP/1.1: one scheduling decision per request.</summary>
+    Http,
+}
+
+/// <summary>An address clients use, with its scheduler and its real servers.</summary>
+public sealed record VirtualServer
+{
+    /// <summary>The key under <c>virtualServers</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Where clients connect. <see cref="IPAddress.Any"/> and <see cref="IPAddress.IPv6Any"/> mean every address of the family.</summary>
+    public required IPEndPoint Address { get; init; }
+
+    /// <inheritdoc cref="VirtualServerProtocol"/>
+    public required VirtualServerProtocol Protocol { get; init; }
+
+    /// <summary>Chooses the real server.</summary>
+    public required SchedulerKind Scheduler { get; init; }
+
+    /// <summary>The question asked of every real server; null means none is asked and every real server counts as up.</summary>
+    public required Check? Check { get; init; }
+
+    /// <summary>At least one, in the order of the file, no address twice.</summary>
+    public required ValueList<RealServer> RealServers { get; init; }
+
+    /// <summary>Answers when no real server can take a connection; null means nobody does. It is never checked.</summary>
+    public required IPEndPoint? SorryServer { get; init; }
+
+    /// <inheritdoc cref="Model.Timeouts"/>
+    public required Timeouts Timeouts { get; init; }
+}
+
+/// <summary>A machine that does the work, as configured.</summary>
+/// <param name="Address">Where the director connects.</param>
+/// <param name="Weight">0 to 65535; its share of the work relative to the others. 0 takes no new connections.</param>
+public sealed record RealServer(IPEndPoint Address, int Weight);
+
+/// <summary>How long a virtual server waits, and for what.</summary>
+public sealed record Timeouts
+{
+    /// <summary>For a real server to accept a connection; then another real server is tried.</summary>
+    public required TimeSpan Connect { get; init; }
+
+    /// <summary>TCP: without a byte in either direction; then both sides are closed.</summary>
+    public required TimeSpan Idle { get; init; }
+
+    /// <summary>HTTP: from the first byte of a request to the end of its head; then 408.</summary>
+    public required TimeSpan Request { get; init; }
+
+    /// <summary>HTTP: for the head of a response; then 504.</summary>
+    public required TimeSpan Response { get; init; }
+
+    /// <summary>HTTP: without progress in the body of a request (408) or a response (the connection is closed).</summary>
+    public required TimeSpan Body { get; init; }
+
+    /// <summary>HTTP: a client connection between two requests; then it is closed.</summary>
+    public required TimeSpan KeepAlive { get; init; }
+
+    /// <summary>HTTP: a connection to a real server between two requests; then it is closed.</summary>
+    public required TimeSpan Pool { get; init; }
+
+    /// <summary>HTTP: without a byte in either direction after an upgrade (WebSocket); then both sides are closed.</summary>
+    public required TimeSpan Tunnel { get; init; }
+}

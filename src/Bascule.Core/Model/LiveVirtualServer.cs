@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+using Bascule.Core.Scheduling;
+
+namespace Bascule.Core.Model;
+
+/// <summary>
+/// One virtual server at work: its configuration, its scheduler, its real servers. A reload that does not change its
+/// configuration keeps this very object, so engines see "unchanged" by comparing references.
+/// </summary>
+public sealed class LiveVirtualServer
+{
+    internal LiveVirtualServer(VirtualServer configured, Scheduler scheduler, ImmutableArray<LiveRealServer> realServers,
+        LiveRealServer? sorryServer, VirtualServerCounters[] counters)
+    {
+        Configured = configured;
+        Scheduler = scheduler;
+        RealServers = realServers;
+        SorryServer = sorryServer;
+        Counters = counters;
+    }
+
+    /// <summary>As meant by the file.</summary>
+    public VirtualServer Configured { get; }
+
+    /// <summary>Its choices are indexes into <see cref="RealServers"/>.</summary>
+    public Scheduler Scheduler { get; }
+
+    /// <summary>In the order of the file.</summary>
+    public ImmutableArray<LiveRealServer> RealServers { get; }
+
+    /// <summary>Answers when no real server can; null means nobody does.</summary>
+    public LiveRealServer? SorryServer { get; }
+
+    /// <summary>What each worker counted; a worker writes only its own. Kept over reloads.</summary>
+    public VirtualServerCounters[] Counters { get; }
+}
+
+/// <summary>What one worker counted for one virtual server. Written by that worker alone.</summary>
+public sealed class VirtualServerCounters
+{
+    private readonly long[] _outcomes = new long[Enum.GetValues<ForwardOutcome>().Length];
+
+    /// <summary>Client connections accepted.</summary>
+    public long Connections { get; set; }
+
+    /// <summary>Client connections open now.</summary>
+    public long OpenConnections { get; set; }
+
+    /// <summary>Counts an ending.</summary>
+    public void Count(ForwardOutcome outcome) => _outcomes[(int)outcome]++;
+
+    /// <summary>How often it ended so.</summary>
+    public long this[ForwardOutcome outcome] => Volatile.Read(ref _outcomes[(int)outcome]);
+}

@@ -1,0 +1,32 @@
+namespace Bascule.Core.Model;
+
+/// <summary>The schedulers there are, by the names of IPVS.</summary>
+public enum SchedulerKind
+{
+    /// <summary><c>rr</c>: each in turn.</summary>
+    RoundRobin,
+
+    /// <summary><c>wrr</c>: each in turn, in proportion to its weight.</summary>
+    WeightedRoundRobin,
+
+    /// <summary><c>lc</c>: the fewest connections.</summary>
+    LeastConnection,
+
+    /// <summary><c>wlc</c>: the fewest connections for its weight.</summary>
+    WeightedLeastConnection,
+
+    /// <summary><c>sed</c>: shortest expected delay.</summary>
+    ShortestExpectedDelay,
+
+    /// <summary><c>nq</c>: an idle one, else shortest expected delay.</summary>
+    NeverQueue,
+
+    /// <summary><c>random</c>: by chance, in proportion to its weight.</summary>
+    Random,
+
+    /// <summary><c>twos</c>: the less busy of two taken by chance.</summary>
+    PowerOfTwoChoices,
+
+    /// <summary><c>sh</c>: by the client's address.</summary>
+    SourceHash,
+}

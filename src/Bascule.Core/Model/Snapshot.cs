@@ -1,0 +1,97 @@
+using System.Collections.Immutable;
+using System.Net;
+using Bascule.Core.Health;
+using Bascule.Core.Scheduling;
+
+namespace Bascule.Core.Model;
+
+/// <summary>The whole world an engine works from: what is configured and the live objects it is about. Immutable; replaced whole.</summary>
+public sealed class Snapshot
+{
+    private Snapshot(long version, Configuration configuration, int workers, ImmutableArray<LiveVirtualServer> virtualServers)
+    {
+        Version = version;
+        Configuration = configuration;
+        Workers = workers;
+        VirtualServers = virtualServers;
+    }
+
+    /// <summary>1 for the first, one more for each that followed.</summary>
+    public long Version { get; }
+
+    /// <summary>As meant by the file.</summary>
+    public Configuration Configuration { get; }
+
+    /// <summary>Worker threads; fixed for the life of the daemon.</summary>
+    public int Workers { get; }
+
+    /// <summary>In the order of the file.</summary>
+    public ImmutableArray<LiveVirtualServer> VirtualServers { get; }
+
+    /// <summary>The first snapshot.</summary>
+    public static Snapshot First(Configuration configuration, int workers, HealthBoard health) =>
+        Build(1, configuration, workers, health, before: null);
+
+    /// <summary>
+    /// The snapshot that follows this one. What did not change keeps its live object: an equal virtual server wholly, and in a
+    /// changed one each real server of the same address (with its connections, counters and health).
+    /// </summary>
+    public Snapshot Next(Configuration configuration, HealthBoard health) =>
+        Build(Version + 1, configuration, Workers, health, before: this);
+
+    private static Snapshot Build(long version, Configuration configuration, int workers, HealthBoard health, Snapshot? before)
+    {
+        Dictionary<string, LiveVirtualServer> known = before?.VirtualServers.ToDictionary(v => v.Configured.Name) ?? [];
+        return new(version, configuration, workers,
+        [
+            .. configuration.VirtualServers.Select(wanted =>
+                known.GetValueOrDefault(wanted.Name) is { } same && same.Configured == wanted
+                    ? same
+                    : Build(wanted, workers, health, known.GetValueOrDefault(wanted.Name))),
+        ]);
+    }
+
+    private static LiveVirtualServer Build(VirtualServer wanted, int workers, HealthBoard health, LiveVirtualServer? before)
+    {
+        Dictionary<IPEndPoint, LiveRealServer> known = before?.RealServers.ToDictionary(r => r.Address) ?? [];
+        ImmutableArray<LiveRealServer> realServers =
+            [.. wanted.RealServers.Select(r => Live(r, health.Find(wanted.Check, r.Address), known.GetValueOrDefault(r.Address), workers))];
+        LiveRealServer? sorry = wanted.SorryServer is { } address
+            ? Live(new(address, 1), health: null, before?.SorryServer is { } old && old.Address.Equals(address) ? old : null, workers)
+            : null;
+        VirtualServerCounters[] counters = before?.Counters ?? [.. Enumerable.Range(0, workers).Select(_ => new VirtualServerCounters())];
+        return new(wanted, Scheduler.Create(wanted.Scheduler, realServers), realServers, sorry, counters);
+    }
+
+    private static LiveRealServer Live(RealServer wanted, HealthRecord? health, LiveRealServer? before, int workers)
+    {
+        // Another check means another question, so the old answer no longer counts: a new object, with the check's own record.
+        return before is null || before.Health != health ? new(wanted, health, workers) : before;
+    }
+
+    /// <summary>Puts the configured weights into force. Apart from building, so that a snapshot that is never published changes nothing.</summary>
+    internal void PutWeightsInForce()
+    {
+        foreach (LiveVirtualServer virtualServer in VirtualServers)
+        {
+            for (int i = 0; i < virtualServer.RealServers.Length; i++)
+                virtualServer.RealServers[i].Weight = virtualServer.Configured.RealServers[i].Weight;
+        }
+    }
+}
+
+/// <summary>Where the current snapshot is published. One writer replaces it whole; readers never wait.</summary>
+public sealed class SnapshotHolder(Snapshot first)
+{
+    private Snapshot _current = first;
+
+    /// <summary>Read it once per decision and keep it: two reads may be two different worlds.</summary>
+    public Snapshot Current => Volatile.Read(ref _current);
+
+    /// <summary>Makes it the world.</summary>
+    public void Publish(Snapshot next)
+    {
+        next.PutWeightsInForce();
+        Volatile.Write(ref _current, next);
+    }
+}

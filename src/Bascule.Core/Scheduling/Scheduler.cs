@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+using Bascule.Core.Model;
+
+namespace Bascule.Core.Scheduling;
+
+/// <summary>
+/// Chooses the real server for a connection or request. One object serves all workers at once, so what it remembers fits one
+/// atomic word; it never locks and never allocates.
+/// </summary>
+public abstract class Scheduler(ImmutableArray<LiveRealServer> realServers)
+{
+    /// <summary>No real server can take the connection.</summary>
+    public const int None = -1;
+
+    /// <summary>Those it chooses from, in the order of the file.</summary>
+    protected ImmutableArray<LiveRealServer> RealServers { get; } = realServers;
+
+    /// <summary>The scheduler of that name over these real servers.</summary>
+    public static Scheduler Create(SchedulerKind kind, ImmutableArray<LiveRealServer> realServers) => kind switch
+    {
+        SchedulerKind.RoundRobin => new RoundRobin(realServers),
+        _ => throw new NotImplementedException(),
+    };
+
+    /// <summary>Chooses.</summary>
+    /// <param name="client">Who asks; only schedulers that hash the source look at it.</param>
+    /// <param name="tried">Real servers that already failed this connection or request; never chosen again.</param>
+    /// <param name="random">The worker's own source of chance.</param>
+    /// <returns>An index into the real servers, or <see cref="None"/>.</returns>
+    public abstract int Pick(in ClientAddress client, in TriedServers tried, Random random);
+
+    /// <summary>Whether the real server may be chosen: up, weight above 0, not tried yet.</summary>
+    protected bool IsUsable(int index, in TriedServers tried) => RealServers[index].TakesConnections && !tried.Contains(index);
+}
