@@ -1,0 +1,108 @@
+namespace Bascule.Linux.Sockets;
+
+/// <summary>
+/// A connected (or connecting) TCP socket, non-blocking. Owned by one thread, which closes it; there is no finalizer and no
+/// reference counting, since both would be paid on every read and write.
+/// </summary>
+public sealed unsafe class TcpSocket : IDisposable
+{
+    private bool _closed;
+
+    internal TcpSocket(int descriptor) => Descriptor = descriptor;
+
+    /// <summary>For <see cref="Epoll.EpollSet"/>.</summary>
+    public int Descriptor { get; }
+
+    /// <summary>Begins to connect. When the socket becomes writable, <see cref="TakeError"/> tells how it went.</summary>
+    /// <param name="address">Where to.</param>
+    /// <param name="error">Why it failed at once; otherwise <see cref="Errno.None"/>.</param>
+    /// <returns>Null when it failed at once.</returns>
+    public static TcpSocket? BeginConnect(in NativeAddress address, out Errno error)
+    {
+        int descriptor = Libc.Socket(address.Family, Libc.SocketStream | Libc.SocketNonBlock | Libc.SocketCloseOnExec, 0);
+        if (descriptor < 0)
+        {
+            error = Libc.LastError;
+            return null;
+        }
+
+        TcpSocket socket = new(descriptor);
+        fixed (byte* bytes = (ReadOnlySpan<byte>)address)
+            error = Libc.Connect(descriptor, bytes, address.Size) < 0 ? Libc.LastError : Errno.None;
+        if (error is Errno.None or Errno.InProgress)
+        {
+            error = Errno.None;
+            socket.SetNoDelay();
+            return socket;
+        }
+
+        socket.Dispose();
+        return null;
+    }
+
+    /// <summary>Sends small messages at once instead of waiting for more (a proxy always hands over whole messages).</summary>
+    public void SetNoDelay()
+    {
+        int on = 1;
+        Libc.SetSocketOption(Descriptor, Libc.LevelTcp, Libc.OptionNoDelay, &on, sizeof(int));
+    }
+
+    /// <summary>The pending error of the socket, which is cleared by asking. After a connect: how it went.</summary>
+    public Errno TakeError()
+    {
+        int error = 0;
+        int length = sizeof(int);
+        return Libc.GetSocketOption(Descriptor, Libc.LevelSocket, Libc.OptionError, &error, &length) < 0 ? Libc.LastError : (Errno)error;
+    }
+
+    /// <summary>Reads what is there.</summary>
+    public IoResult Receive(Span<byte> into)
+    {
+        fixed (byte* bytes = into)
+            return IoResult.Of(Libc.Receive(Descriptor, bytes, (nuint)into.Length, 0));
+    }
+
+    /// <summary>Writes as much as there is room for.</summary>
+    public IoResult Send(ReadOnlySpan<byte> bytes)
+    {
+        fixed (byte* first = bytes)
+            return IoResult.Of(Libc.Send(Descriptor, first, (nuint)bytes.Length, Libc.MessageNoSignal));
+    }
+
+    /// <summary>Writes three pieces, one after the other, in one call. Any may be empty, but not all.</summary>
+    public IoResult Send(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second, ReadOnlySpan<byte> third)
+    {
+        fixed (byte* a = first, b = second, c = third)
+        {
+            Libc.Vector* vectors = stackalloc Libc.Vector[3];
+            nuint count = 0;
+            if (first.Length > 0)
+                vectors[count++] = new() { Base = a, Length = (nuint)first.Length };
+            if (second.Length > 0)
+                vectors[count++] = new() { Base = b, Length = (nuint)second.Length };
+            if (third.Length > 0)
+                vectors[count++] = new() { Base = c, Length = (nuint)third.Length };
+            Libc.MessageHeader message = new() { Vectors = vectors, VectorCount = count };
+            return IoResult.Of(Libc.SendMessage(Descriptor, &message, Libc.MessageNoSignal));
+        }
+    }
+
+    /// <summary>Says that nothing more will be sent; reading goes on.</summary>
+    public void ShutdownSend() => Libc.Shutdown(Descriptor, Libc.ShutdownWrite);
+
+    /// <summary>Makes <see cref="Dispose"/> send a reset instead of a polite end, and drop what was not sent yet.</summary>
+    public void ResetOnClose()
+    {
+        int* linger = stackalloc int[2] { 1, 0 };
+        Libc.SetSocketOption(Descriptor, Libc.LevelSocket, Libc.OptionLinger, linger, 2 * sizeof(int));
+    }
+
+    /// <summary>Closes it. A second call does nothing.</summary>
+    public void Dispose()
+    {
+        if (_closed)
+            return;
+        _closed = true;
+        Libc.Close(Descriptor);
+    }
+}
