@@ -23,6 +23,7 @@ public sealed class HealthRecord(Check check, IPEndPoint realServer, DateTimeOff
     private volatile bool _isUp;
     private volatile CheckAnswer? _last;
     private long _sinceTicks = now.UtcTicks;
+    private long _lastAtTicks = now.UtcTicks;
     private bool _wasUp;
     private int _streak;
 
@@ -41,6 +42,9 @@ public sealed class HealthRecord(Check check, IPEndPoint realServer, DateTimeOff
     /// <summary>The last answer; null before the first.</summary>
     public CheckAnswer? Last => _last;
 
+    /// <summary>When the last answer came; when the record was made, before the first.</summary>
+    public DateTimeOffset LastAt => new(Volatile.Read(ref _lastAtTicks), TimeSpan.Zero);
+
     /// <summary>Answers in a row that disagree with the state: how far it is on the way to changing.</summary>
     public int Streak => Volatile.Read(ref _streak);
 
@@ -49,6 +53,7 @@ public sealed class HealthRecord(Check check, IPEndPoint realServer, DateTimeOff
     public bool Apply(CheckAnswer answer, DateTimeOffset now)
     {
         _last = answer;
+        Volatile.Write(ref _lastAtTicks, now.UtcTicks);
         if (answer.Passed == _isUp)
         {
             Volatile.Write(ref _streak, 0);

@@ -1,0 +1,135 @@
+using System.Collections.Immutable;
+using Bascule.Core.Model;
+
+namespace Bascule.Core.Api;
+
+/// <summary>What the running daemon says about itself and everything it balances: <c>GET /v1/status</c>.</summary>
+public sealed record DirectorStatus
+{
+    /// <summary>The program's version.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>Process id of the daemon.</summary>
+    public required int ProcessId { get; init; }
+
+    /// <summary>The file the configuration came from, with its whole path.</summary>
+    public required string ConfigurationFile { get; init; }
+
+    /// <summary>When the daemon started, UTC.</summary>
+    public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>When this was written, UTC: what "how long ago" is reckoned from.</summary>
+    public required DateTimeOffset Now { get; init; }
+
+    /// <summary>Reactor threads.</summary>
+    public required int Workers { get; init; }
+
+    /// <summary>1 at start, one more with each reload.</summary>
+    public required long Snapshot { get; init; }
+
+    /// <summary>In the order of the file.</summary>
+    public required ImmutableArray<VirtualServerStatus> VirtualServers { get; init; }
+}
+
+/// <summary>One virtual server: what it is, and what it has done since it was first configured.</summary>
+public sealed record VirtualServerStatus
+{
+    /// <summary>The key under <c>virtualServers</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Where clients connect: <c>192.0.2.10:80</c>, <c>[2001:db8::1]:80</c>.</summary>
+    public required string Address { get; init; }
+
+    /// <inheritdoc cref="VirtualServer.Protocol"/>
+    public required VirtualServerProtocol Protocol { get; init; }
+
+    /// <summary>The scheduler's short name, as in the file: <c>wlc</c>.</summary>
+    public required string Scheduler { get; init; }
+
+    /// <summary>Client connections accepted.</summary>
+    public required long Connections { get; init; }
+
+    /// <summary>Client connections open now.</summary>
+    public required long OpenConnections { get; init; }
+
+    /// <summary>TCP connections or HTTP requests that have ended, whatever their outcome.</summary>
+    public required long Requests { get; init; }
+
+    /// <summary>How they ended; an outcome that never happened is absent.</summary>
+    public required ImmutableSortedDictionary<ForwardOutcome, long> Outcomes { get; init; }
+
+    /// <summary>In the order of the file; the sorry server, if there is one, comes last.</summary>
+    public required ImmutableArray<RealServerStatus> RealServers { get; init; }
+}
+
+/// <summary>One real server of one virtual server.</summary>
+public sealed record RealServerStatus
+{
+    /// <summary>Where the director connects.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>How traffic reaches it: <c>proxy</c>.</summary>
+    public required string Forwarding { get; init; }
+
+    /// <summary>The weight in force, 0 to 65535.</summary>
+    public required int Weight { get; init; }
+
+    /// <inheritdoc cref="RealServerState"/>
+    public required RealServerState State { get; init; }
+
+    /// <summary>Since when it is up or down, UTC; null when it is not checked.</summary>
+    public required DateTimeOffset? Since { get; init; }
+
+    /// <summary>The check's last answer; null when it is not checked or has not answered yet.</summary>
+    public required CheckStatus? LastCheck { get; init; }
+
+    /// <summary>TCP connections being relayed, or HTTP requests being answered.</summary>
+    public required int ActiveConnections { get; init; }
+
+    /// <summary>Connections kept open for the next request.</summary>
+    public required int InactiveConnections { get; init; }
+
+    /// <summary>Connections opened to it.</summary>
+    public required long Connections { get; init; }
+
+    /// <summary>TCP connections or HTTP requests given to it.</summary>
+    public required long Requests { get; init; }
+
+    /// <summary>Times it refused a connection, broke off or answered too late.</summary>
+    public required long Failures { get; init; }
+
+    /// <summary>Bytes sent to it.</summary>
+    public required long BytesIn { get; init; }
+
+    /// <summary>Bytes received from it.</summary>
+    public required long BytesOut { get; init; }
+}
+
+/// <summary>Whether a real server is given work, and if not, for which of the reasons.</summary>
+public enum RealServerState
+{
+    /// <summary>It takes new connections.</summary>
+    Up,
+
+    /// <summary>Its check fails, or has not passed yet.</summary>
+    Down,
+
+    /// <summary>It is well but has weight 0: no new connections, old ones finish.</summary>
+    Quiesced,
+
+    /// <summary>The sorry server: it answers when no other can.</summary>
+    Sorry,
+}
+
+/// <summary>The answer to a real server's last check.</summary>
+public sealed record CheckStatus
+{
+    /// <summary>Whether it was the expected answer.</summary>
+    public required bool Passed { get; init; }
+
+    /// <summary>The answer in a few words: <c>200 in 1 ms</c>, <c>connection refused</c>.</summary>
+    public required string Why { get; init; }
+
+    /// <summary>When it came, UTC.</summary>
+    public required DateTimeOffset At { get; init; }
+}

@@ -1,0 +1,140 @@
+using System.Net;
+using System.Text.Json;
+using Bascule.Core.Api;
+using Bascule.Core.Health;
+using Bascule.Core.Model;
+using Bascule.Testing;
+
+namespace Bascule.Core.Tests.Api;
+
+public sealed class StatusReaderTests
+{
+    private static readonly IPEndPoint First = new(IPAddress.Loopback, 8001);
+    private static readonly IPEndPoint Second = new(IPAddress.Loopback, 8002);
+    private static readonly IPEndPoint Sorry = new(IPAddress.Loopback, 8009);
+    private static readonly TcpCheck AnyCheck = new()
+    { Interval = TimeSpan.FromSeconds(2), Timeout = TimeSpan.FromSeconds(1), Rise = 2, Fall = 3, Port = null };
+
+    private readonly ManualClock _clock = new();
+    private readonly HealthBoard _health;
+
+    public StatusReaderTests() => _health = new(_clock);
+
+    [Fact]
+    public void A_real_server_is_down_until_its_check_passes_and_then_says_why_it_is_up()
+    {
+        Snapshot snapshot = Snapshot.First(OneVirtualServer(AnyCheck, new RealServer(First, 1)), 1, _health);
+        RealServerStatus before = Assert.Single(StatusReader.Read(snapshot)).RealServers[0];
+
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        _health.Find(AnyCheck, First)!.Apply(new(true, "connected in 1 ms", TimeSpan.FromMilliseconds(1)), _clock.GetUtcNow());
+        RealServerStatus after = Assert.Single(StatusReader.Read(snapshot)).RealServers[0];
+
+        Assert.Equal((RealServerState.Down, null), (before.State, before.LastCheck));
+        Assert.Equal(RealServerState.Up, after.State);
+        Assert.Equal(_clock.GetUtcNow(), after.Since);
+        Assert.Equal(new() { Passed = true, Why = "connected in 1 ms", At = _clock.GetUtcNow() }, after.LastCheck);
+    }
+
+    [Fact]
+    public void Weight_0_is_quiesced_and_a_real_server_without_a_check_is_up_since_no_particular_time()
+    {
+        Snapshot snapshot = Snapshot.First(OneVirtualServer(null, new RealServer(First, 0), new RealServer(Second, 3)), 1, _health);
+
+        VirtualServerStatus status = Assert.Single(StatusReader.Read(snapshot));
+
+        Assert.Equal([RealServerState.Quiesced, RealServerState.Up, RealServerState.Sorry], status.RealServers.Select(r => r.State));
+        Assert.All(status.RealServers, r => Assert.Null(r.Since));
+        Assert.Equal("127.0.0.1:8009", status.RealServers[^1].Address);
+    }
+
+    [Fact]
+    public void Adds_up_what_the_workers_counted_and_leaves_out_what_never_happened()
+    {
+        Snapshot snapshot = Snapshot.First(OneVirtualServer(null, new RealServer(First, 1)), 2, _health);
+        LiveVirtualServer live = snapshot.VirtualServers[0];
+        live.Counters[0].Count(ForwardOutcome.Completed);
+        live.Counters[1].Count(ForwardOutcome.Completed);
+        live.Counters[1].Count(ForwardOutcome.ClientLeft);
+        live.RealServers[0].Counters[0].Requests = 1;
+        live.RealServers[0].Counters[1].Requests = 2;
+
+        VirtualServerStatus status = Assert.Single(StatusReader.Read(snapshot));
+
+        Assert.Equal(3, status.Requests);
+        Assert.Equal([ForwardOutcome.Completed, ForwardOutcome.ClientLeft], status.Outcomes.Keys);
+        Assert.Equal(2, status.Outcomes[ForwardOutcome.Completed]);
+        Assert.Equal(3, status.RealServers[0].Requests);
+    }
+
+    [Fact]
+    public void Is_the_same_after_a_journey_through_JSON()
+    {
+        Snapshot snapshot = Snapshot.First(OneVirtualServer(AnyCheck, new RealServer(First, 1)), 1, _health);
+        snapshot.VirtualServers[0].Counters[0].Count(ForwardOutcome.RealServerTimedOut);
+        DirectorStatus sent = new()
+        {
+            Version = "1.2.3",
+            ProcessId = 7,
+            ConfigurationFile = "/etc/bascule/bascule.yaml",
+            StartedAt = _clock.GetUtcNow(),
+            Now = _clock.GetUtcNow(),
+            Workers = 1,
+            Snapshot = 1,
+            VirtualServers = StatusReader.Read(snapshot),
+        };
+
+        string json = JsonSerializer.Serialize(sent, ApiJson.Default.DirectorStatus);
+        DirectorStatus? received = JsonSerializer.Deserialize(json, ApiJson.Default.DirectorStatus);
+
+        Assert.Contains("\"realServerTimedOut\": 1", json, StringComparison.Ordinal);
+        Assert.Contains("\"protocol\": \"http\"", json, StringComparison.Ordinal);
+        Assert.Equal(json, JsonSerializer.Serialize(received!, ApiJson.Default.DirectorStatus));
+    }
+
+    [Fact]
+    public void A_reload_says_what_it_added_removed_changed_and_kept()
+    {
+        Configuration old = Of(Named("same"), Named("other"), Named("gone"));
+        Snapshot before = Snapshot.First(old, 1, _health);
+        Snapshot after = before.Next(Of(Named("same"), Named("other") with { Scheduler = SchedulerKind.RoundRobin, SorryServer = null }, Named("new")), _health);
+
+        ReloadResult result = ReloadResult.Between(before, after, []);
+
+        Assert.True(result.Applied);
+        Assert.Equal("added new; removed gone; changed other; kept same", result.Summary());
+    }
+
+    private static Configuration OneVirtualServer(Check? check, params RealServer[] realServers) =>
+        Of(Named("web") with { Check = check, RealServers = [.. realServers] });
+
+    private static Configuration Of(params VirtualServer[] virtualServers) => new()
+    {
+        AdminSocket = "/nowhere",
+        ShutdownTimeout = TimeSpan.FromSeconds(30),
+        Limits = new() { ConnectionsPerWorker = 10, HeaderSize = 8192, RequestLineSize = 4096, HeaderCount = 100, PooledPerRealServer = 1 },
+        VirtualServers = [.. virtualServers],
+    };
+
+    private static VirtualServer Named(string name) => new()
+    {
+        Name = name,
+        Address = new(IPAddress.Loopback, 80),
+        Protocol = VirtualServerProtocol.Http,
+        Scheduler = SchedulerKind.RoundRobin,
+        Check = null,
+        RealServers = [new RealServer(First, 1)],
+        SorryServer = Sorry,
+        Timeouts = new()
+        {
+            Connect = TimeSpan.FromSeconds(1),
+            Idle = TimeSpan.FromSeconds(1),
+            Request = TimeSpan.FromSeconds(1),
+            Response = TimeSpan.FromSeconds(1),
+            Body = TimeSpan.FromSeconds(1),
+            KeepAlive = TimeSpan.FromSeconds(1),
+            Pool = TimeSpan.FromSeconds(1),
+            Tunnel = TimeSpan.FromSeconds(1),
+        },
+    };
+}
