@@ -60,7 +60,8 @@ public sealed class Snapshot
             ? Live(new(address, 1), health: null, before?.SorryServer is { } old && old.Address.Equals(address) ? old : null, workers)
             : null;
         VirtualServerCounters[] counters = before?.Counters ?? [.. Enumerable.Range(0, workers).Select(_ => new VirtualServerCounters())];
-        return new(wanted, Scheduler.Create(wanted.Scheduler, realServers), realServers, sorry, counters);
+        Scheduler scheduler = Scheduler.Create(wanted.Scheduler, realServers, [.. wanted.RealServers.Select(r => r.Weight)]);
+        return new(wanted, scheduler, realServers, sorry, counters);
     }
 
     private static LiveRealServer Live(RealServer wanted, HealthRecord? health, LiveRealServer? before, int workers)

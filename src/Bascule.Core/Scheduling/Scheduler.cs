@@ -16,10 +16,21 @@ public abstract class Scheduler(ImmutableArray<LiveRealServer> realServers)
     protected ImmutableArray<LiveRealServer> RealServers { get; } = realServers;
 
     /// <summary>The scheduler of that name over these real servers.</summary>
-    public static Scheduler Create(SchedulerKind kind, ImmutableArray<LiveRealServer> realServers) => kind switch
+    /// <param name="weights">
+    /// Theirs, in the same order, as they will be once the snapshot is published; until then <see cref="LiveRealServer.Weight"/> still
+    /// has those in force. Only a scheduler that builds a table looks at them, the others read the weight in force at each choice.
+    /// </param>
+    public static Scheduler Create(SchedulerKind kind, ImmutableArray<LiveRealServer> realServers, ReadOnlySpan<int> weights) => kind switch
     {
         SchedulerKind.RoundRobin => new RoundRobin(realServers),
-        _ => throw new NotImplementedException(),
+        SchedulerKind.WeightedRoundRobin => new WeightedRoundRobin(realServers),
+        SchedulerKind.LeastConnection => new LeastConnection(realServers),
+        SchedulerKind.WeightedLeastConnection => new WeightedLeastConnection(realServers),
+        SchedulerKind.ShortestExpectedDelay => new ShortestExpectedDelay(realServers),
+        SchedulerKind.NeverQueue => new NeverQueue(realServers),
+        SchedulerKind.Random => new WeightedRandom(realServers),
+        SchedulerKind.PowerOfTwoChoices => new PowerOfTwoChoices(realServers),
+        SchedulerKind.SourceHash => new SourceHash(realServers, weights),
     };
 
     /// <summary>Chooses.</summary>
