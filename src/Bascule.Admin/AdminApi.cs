@@ -1,0 +1,60 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Bascule.Core.Api;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Bascule.Admin;
+
+/// <summary>Turns requests into answers. Every answer is JSON, the refusals too.</summary>
+internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<HttpContext>
+{
+    private const string WhatThereIs = "GET /v1/status, GET /v1/version, POST /v1/reload";
+
+    public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+
+    public void DisposeContext(HttpContext context, Exception? exception)
+    {
+    }
+
+    public Task ProcessRequestAsync(HttpContext context) => context.Request.Path.Value switch
+    {
+        "/v1/status" => OnlyAsync(HttpMethods.Get, context, StatusAsync),
+        "/v1/version" => OnlyAsync(HttpMethods.Get, context, VersionAsync),
+        "/v1/reload" => OnlyAsync(HttpMethods.Post, context, ReloadAsync),
+        _ => AnswerAsync(context, StatusCodes.Status404NotFound,
+            new ApiError($"there is no {context.Request.Path}", $"ask for one of {WhatThereIs}"), ApiJson.Default.ApiError),
+    };
+
+    private static Task OnlyAsync(string method, HttpContext context, Func<HttpContext, Task> answerAsync)
+    {
+        if (HttpMethods.Equals(context.Request.Method, method))
+            return answerAsync(context);
+        context.Response.Headers.Allow = method;
+        return AnswerAsync(context, StatusCodes.Status405MethodNotAllowed,
+            new ApiError($"{context.Request.Path} does not know {context.Request.Method}", $"use {method}"), ApiJson.Default.ApiError);
+    }
+
+    private Task StatusAsync(HttpContext context) =>
+        AnswerAsync(context, StatusCodes.Status200OK, director.Status(), ApiJson.Default.DirectorStatus);
+
+    private Task VersionAsync(HttpContext context) =>
+        AnswerAsync(context, StatusCodes.Status200OK, director.Version, ApiJson.Default.VersionInfo);
+
+    private async Task ReloadAsync(HttpContext context)
+    {
+        ReloadResult result = await director.Reload();
+        int status = result.Applied ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity;
+        await AnswerAsync(context, status, result, ApiJson.Default.ReloadResult);
+    }
+
+    private static Task AnswerAsync<T>(HttpContext context, int status, T value, JsonTypeInfo<T> type)
+    {
+        byte[] body = [.. JsonSerializer.SerializeToUtf8Bytes(value, type), (byte)'\n'];
+        context.Response.StatusCode = status;
+        context.Response.ContentType = "application/json";
+        context.Response.ContentLength = body.Length;
+        return context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
+    }
+}
