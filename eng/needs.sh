@@ -1,0 +1,117 @@
+# What Bascule needs from the machine, and how it gets there. Sourced by ./bascule, ./test, .ci/run and bench/http/run:
+#
+#   need build test      installs what those two lack when root; otherwise prints the one command to run and exits 69
+#
+# One line a need: who needs it | how to see that it is there | its package in Debian and Ubuntu | why.
+needs='
+build | library libssl.so.3                     | openssl         | the .NET SDK fetches packages over TLS
+build | file /etc/ssl/certs/ca-certificates.crt | ca-certificates | the .NET SDK checks whom it fetches packages from
+test  | command curl                            | curl            | tests ask the proxy with a client we did not write
+bench | command curl                            | curl            | asks each proxy once before it is measured
+bench | command nginx                           | nginx           | a peer, and the origin behind every proxy
+bench | command haproxy                         | haproxy         | a peer
+bench | command wrk                             | wrk             | the load
+'
+
+# Where a .NET SDK may be when PATH does not know it: Ubuntu's package, the tarball, dotnet-install.sh.
+sdk_places=("${DOTNET_ROOT:-}" /usr/lib/dotnet /usr/share/dotnet /usr/local/share/dotnet "${HOME:-/root}/.dotnet")
+
+# Debian's switch for "install the program, do not start its service": we want no nginx on port 80.
+policy=/usr/sbin/policy-rc.d
+
+# sysexits.h EX_UNAVAILABLE and EX_SOFTWARE, so that scripts can tell them from the program's own answers.
+readonly exit_something_missing=69 exit_build_failed=70
+
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false
+export DOTNET_CLI_WORKLOAD_UPDATE_NOTIFY_DISABLE=true
+
+say() { echo "bascule: $*" >&2; }
+
+# Finds the SDK that global.json asks for and exports DOTNET_ROOT, by which the built program finds its runtime too.
+find_sdk() {
+    local on_path place
+    on_path=$(command -v dotnet || true)
+    [ -z "$on_path" ] || on_path=$(dirname "$(readlink -f "$on_path")")
+    for place in "$on_path" "${sdk_places[@]}"; do
+        if [ -n "$place" ] && [ -x "$place/dotnet" ] && compgen -G "$place/sdk/10.0.*" > /dev/null; then
+            export DOTNET_ROOT=$place
+            return 0
+        fi
+    done
+    return 1
+}
+
+# is_there command curl | is_there library libssl.so.3 | is_there file /etc/…
+is_there() {
+    case $1 in
+        command) command -v "$2" > /dev/null || [ -x "/usr/sbin/$2" ] ;;
+        library) /sbin/ldconfig -p | grep -qF "$2" ;;
+        file) [ -e "$2" ] ;;
+        *) say "eng/needs.sh: '$1' is none of: command, library, file"; exit 1 ;;
+    esac
+}
+
+# need GROUP…: returns when the SDK and everything those groups name is there, or ends the script with a sentence.
+need() {
+    local groups=" $* " missing=() sdk_missing='' group how package why
+    find_sdk || sdk_missing=yes
+    # The SDK wants libicu, whose package is named differently in every release; it does without when told so.
+    is_there library libicuuc.so || export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
+    while IFS='|' read -r group how package why; do
+        group=${group// /} package=${package// /}
+        # shellcheck disable=SC2086 # how is two words
+        if [ -n "$group" ] && [[ $groups == *" $group "* ]] && ! is_there $how; then
+            say "${package} is missing:${why}"
+            missing+=("$package")
+        fi
+    done <<< "$needs"
+    [ -n "$sdk_missing$(printf %s "${missing[*]-}")" ] || return 0
+
+    if ! command -v apt-get > /dev/null; then
+        [ ${#missing[@]} -eq 0 ] || say "there is no apt-get here; install these your way: ${missing[*]}"
+    elif [ "$(id -u)" -eq 0 ]; then
+        apt_update
+        if [ -n "$sdk_missing" ] && sdk_is_packaged; then missing+=(dotnet-sdk-10.0); fi
+        [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
+        [ -z "$sdk_missing" ] || ! find_sdk || sdk_missing=''
+        [ -n "$sdk_missing" ] || return 0
+    else
+        if [ -n "$sdk_missing" ] && sdk_is_packaged; then missing+=(dotnet-sdk-10.0) sdk_missing=''; fi
+        [ ${#missing[@]} -eq 0 ] || say "run this, then try again: sudo apt-get update && sudo apt-get install -y ${missing[*]}"
+    fi
+    [ -z "$sdk_missing" ] || say_where_the_sdk_is
+    exit "$exit_something_missing"
+}
+
+say_where_the_sdk_is() {
+    say "the .NET 10 SDK is missing, and this distribution does not package it; get it from https://dotnet.microsoft.com/download/dotnet/10.0"
+    say "or run this, then try again: curl -fsSL https://dot.net/v1/dotnet-install.sh | bash -s -- --channel 10.0"
+}
+
+# Ubuntu packages the SDK; Debian 12 does not. The lists of a fresh image are empty, so a user who may not update them is told by name.
+sdk_is_packaged() {
+    apt-cache show dotnet-sdk-10.0 > /dev/null 2>&1 || { [ "$(id -u)" -ne 0 ] && grep -qs '^ID=ubuntu' /etc/os-release; }
+}
+
+apt_update() {
+    local log
+    say "apt-get update"
+    log=$(DEBIAN_FRONTEND=noninteractive apt-get update -qq 2>&1 < /dev/null) || say "apt-get update: $log"
+}
+
+apt_install() {
+    local log ours='' result=0
+    say "apt-get install -y $*"
+    if [ ! -e "$policy" ]; then
+        printf '#!/bin/sh\nexit 101\n' > "$policy"
+        chmod +x "$policy"
+        ours=yes
+    fi
+    log=$(DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" 2>&1 < /dev/null) || result=$?
+    [ -z "$ours" ] || rm -f "$policy"
+    if [ "$result" -ne 0 ]; then
+        say "apt-get could not install $*:"
+        echo "$log" >&2
+        exit "$exit_something_missing"
+    fi
+}

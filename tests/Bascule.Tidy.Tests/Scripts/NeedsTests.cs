@@ -1,0 +1,101 @@
+namespace Bascule.Tidy.Tests.Scripts;
+
+/// <summary>eng/needs.sh: what is missing is installed by root, and named to everybody else.</summary>
+public sealed class NeedsTests : IDisposable
+{
+    // The machine around the script, as functions that stand in for its programs.
+    private const string Root = "id() { echo 0; }\n";
+    private const string SomeUser = "id() { echo 1000; }\n";
+    private const string NothingThere = "is_there() { return 1; }\n";
+    private const string NoSdk = "find_sdk() { return 1; }\n";
+    private const string NotPackaged = "sdk_is_packaged() { return 1; }\n";
+    private const string Apt = "apt-get() { echo \"apt-get $*\" >> asked; }\npolicy=$PWD/policy-rc.d\n";
+
+    private readonly Sandbox _sandbox = new();
+
+    public void Dispose() => _sandbox.Dispose();
+
+    [Fact]
+    public void Tells_a_user_the_one_command_to_run()
+    {
+        Ran ran = Need(SomeUser + NothingThere + Apt, "test");
+
+        Assert.Equal(69, ran.Exit);
+        Assert.Contains("curl is missing: tests ask the proxy", ran.Errors);
+        Assert.Contains("sudo apt-get update && sudo apt-get install -y curl\n", ran.Errors);
+        Assert.False(File.Exists(Path.Combine(_sandbox.Root, "asked")));
+    }
+
+    [Fact]
+    public void Installs_for_root_and_says_so()
+    {
+        Ran ran = Need(Root + NothingThere + Apt, "test");
+
+        Assert.Equal(0, ran.Exit);
+        Assert.Contains("apt-get install -y curl\n", ran.Errors);
+        Assert.Contains("install -y -qq --no-install-recommends curl", File.ReadAllText(Path.Combine(_sandbox.Root, "asked")));
+        Assert.False(File.Exists(Path.Combine(_sandbox.Root, "policy-rc.d")));
+    }
+
+    [Fact]
+    public void Shows_what_apt_said_when_it_could_not()
+    {
+        Ran ran = Need(Root + NothingThere + Apt + "apt-get() { echo 'E: Unable to locate package curl'; return 100; }\n", "test");
+
+        Assert.Equal(69, ran.Exit);
+        Assert.Contains("E: Unable to locate package curl", ran.Errors);
+    }
+
+    [Fact]
+    public void Asks_for_nothing_when_everything_is_there()
+    {
+        Ran ran = Need(SomeUser + "is_there() { return 0; }\n", "build test bench");
+
+        Assert.Equal(new Ran(0, "", ""), ran);
+    }
+
+    [Fact]
+    public void Says_where_the_sdk_is_when_the_distribution_has_none()
+    {
+        Ran ran = Need(Root + NoSdk + NotPackaged + Apt, "build");
+
+        Assert.Equal(69, ran.Exit);
+        Assert.Contains("https://dotnet.microsoft.com/download/dotnet/10.0", ran.Errors);
+    }
+
+    [Fact]
+    public void Installs_the_sdk_where_the_distribution_packages_it()
+    {
+        const string arrives = "apt-get() { echo \"$*\" >> asked; }\nfind_sdk() { grep -qs dotnet-sdk-10.0 asked; }\n";
+
+        Ran ran = Need(Root + NoSdk + "sdk_is_packaged() { return 0; }\n" + Apt + arrives, "build");
+
+        Assert.Equal(0, ran.Exit);
+        Assert.Contains("apt-get install -y dotnet-sdk-10.0", ran.Errors);
+    }
+
+    [Fact]
+    public void Finds_an_sdk_that_is_not_on_the_path()
+    {
+        string elsewhere = _sandbox.Beside("");
+
+        Ran ran = Bash($"command() {{ return 1; }}\nsdk_places=(/nowhere '{elsewhere}')\nfind_sdk && echo \"$DOTNET_ROOT\"");
+
+        Assert.Equal(elsewhere + "\n", ran.Output);
+    }
+
+    [Theory]
+    [InlineData("command bash", 0)]
+    [InlineData("command bash-that-is-not-there", 1)]
+    [InlineData("library libc.so.6", 0)]
+    [InlineData("library libnot.so.6", 1)]
+    [InlineData("file /etc/passwd", 0)]
+    [InlineData("file /etc/not-there", 1)]
+    public void Sees_commands_libraries_and_files(string what, int expected) =>
+        Assert.Equal(expected, Bash($"is_there {what}").Exit);
+
+    private Ran Need(string machine, string groups) => Bash($"{machine}need {groups}");
+
+    private Ran Bash(string script) =>
+        _sandbox.RunIn(_sandbox.Root, "/bin/bash", "-c", $"set -euo pipefail\n. eng/needs.sh\n{script}");
+}
