@@ -7,10 +7,11 @@ needs='
 build | library libssl.so.3                     | openssl         | the .NET SDK fetches packages over TLS
 build | file /etc/ssl/certs/ca-certificates.crt | ca-certificates | the .NET SDK checks whom it fetches packages from
 test  | command curl                            | curl            | tests ask the proxy with a client we did not write
-bench | command curl                            | curl            | asks each proxy once before it is measured
 bench | command nginx                           | nginx           | a peer, and the origin behind every proxy
+bench | file /usr/lib/nginx/modules/ngx_stream_module.so | libnginx-mod-stream | nginx as a TCP proxy
 bench | command haproxy                         | haproxy         | a peer
 bench | command wrk                             | wrk             | the load
+bench | command python3                         | python3-minimal | runs the rounds and writes the table
 '
 
 # Where a .NET SDK may be when PATH does not know it: Ubuntu's package, the tarball, dotnet-install.sh.
@@ -53,7 +54,26 @@ is_there() {
 
 # need GROUP…: returns when the SDK and everything those groups name is there, or ends the script with a sentence.
 need() {
-    local groups=" $* " missing=() sdk_missing='' group how package why
+    missing=() sdk_missing=''
+    find_missing " $* "
+    ! everything_is_there || return 0
+
+    if ! command -v apt-get > /dev/null; then
+        [ ${#missing[@]} -eq 0 ] || say "there is no apt-get here; install these your way: ${missing[*]}"
+    elif [ "$(id -u)" -eq 0 ]; then
+        install_missing
+    else
+        say_what_to_run
+    fi
+    ! everything_is_there || return 0
+    [ -z "$sdk_missing" ] || say_where_the_sdk_is
+    exit "$exit_something_missing"
+}
+
+everything_is_there() { [ ${#missing[@]} -eq 0 ] && [ -z "$sdk_missing" ]; }
+
+find_missing() {
+    local groups=$1 group how package why
     find_sdk || sdk_missing=yes
     # The SDK wants libicu, whose package is named differently in every release; it does without when told so.
     is_there library libicuuc.so || export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1
@@ -61,26 +81,23 @@ need() {
         group=${group// /} package=${package// /}
         # shellcheck disable=SC2086 # how is two words
         if [ -n "$group" ] && [[ $groups == *" $group "* ]] && ! is_there $how; then
-            say "${package} is missing:${why}"
+            say "$package is missing:$why"
             missing+=("$package")
         fi
     done <<< "$needs"
-    [ -n "$sdk_missing$(printf %s "${missing[*]-}")" ] || return 0
+}
 
-    if ! command -v apt-get > /dev/null; then
-        [ ${#missing[@]} -eq 0 ] || say "there is no apt-get here; install these your way: ${missing[*]}"
-    elif [ "$(id -u)" -eq 0 ]; then
-        apt_update
-        if [ -n "$sdk_missing" ] && sdk_is_packaged; then missing+=(dotnet-sdk-10.0); fi
-        [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
-        [ -z "$sdk_missing" ] || ! find_sdk || sdk_missing=''
-        [ -n "$sdk_missing" ] || return 0
-    else
-        if [ -n "$sdk_missing" ] && sdk_is_packaged; then missing+=(dotnet-sdk-10.0) sdk_missing=''; fi
-        [ ${#missing[@]} -eq 0 ] || say "run this, then try again: sudo apt-get update && sudo apt-get install -y ${missing[*]}"
-    fi
-    [ -z "$sdk_missing" ] || say_where_the_sdk_is
-    exit "$exit_something_missing"
+install_missing() {
+    apt_update
+    if [ -n "$sdk_missing" ] && sdk_is_packaged; then missing+=(dotnet-sdk-10.0); fi
+    [ ${#missing[@]} -eq 0 ] || apt_install "${missing[@]}"
+    missing=()
+    ! find_sdk || sdk_missing=''
+}
+
+say_what_to_run() {
+    if [ -n "$sdk_missing" ] && sdk_is_packaged; then missing+=(dotnet-sdk-10.0) sdk_missing=''; fi
+    [ ${#missing[@]} -eq 0 ] || say "run this, then try again: sudo apt-get update && sudo apt-get install -y ${missing[*]}"
 }
 
 say_where_the_sdk_is() {

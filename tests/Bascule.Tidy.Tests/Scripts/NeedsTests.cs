@@ -64,6 +64,15 @@ public sealed class NeedsTests : IDisposable
     }
 
     [Fact]
+    public void Tells_a_user_one_command_where_the_sdk_is_packaged()
+    {
+        Ran ran = Need(SomeUser + NoSdk + NothingThere + "sdk_is_packaged() { return 0; }\n" + Apt, "test");
+
+        Assert.Equal(69, ran.Exit);
+        Assert.Contains("sudo apt-get update && sudo apt-get install -y curl dotnet-sdk-10.0\n", ran.Errors);
+    }
+
+    [Fact]
     public void Installs_the_sdk_where_the_distribution_packages_it()
     {
         const string arrives = "apt-get() { echo \"$*\" >> asked; }\nfind_sdk() { grep -qs dotnet-sdk-10.0 asked; }\n";
