@@ -11,7 +11,7 @@ bench | command nginx                           | nginx           | a peer, and 
 bench | file /usr/lib/nginx/modules/ngx_stream_module.so | libnginx-mod-stream | nginx as a TCP proxy
 bench | command haproxy                         | haproxy         | a peer
 bench | command wrk                             | wrk             | the load
-bench | command python3                         | python3-minimal | runs the rounds and writes the table
+bench | command python3                         | python3         | runs the rounds and writes the table
 '
 
 # Where a .NET SDK may be when PATH does not know it: Ubuntu's package, the tarball, dotnet-install.sh.
