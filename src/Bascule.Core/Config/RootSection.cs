@@ -1,0 +1,123 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using Bascule.Core.Model;
+
+namespace Bascule.Core.Config;
+
+/// <summary>The whole file.</summary>
+internal static class RootSection
+{
+    public static readonly Setting<int> Workers = new("workers", new CountForm(1, 256))
+    {
+        Doc = "Reactor threads. Each has its own listeners, connections and buffers.",
+        Otherwise = "one per core",
+        Source = "no thread waits for another, so more than one per core gains nothing",
+        Example = "workers: 2",
+        AlsoCalled = ["threads", "nbthread", "worker_processes"],
+    };
+
+    public static readonly Setting<Fields> Admin = new("admin", AdminSection.Section)
+    {
+        Doc = "How the running daemon is reached.",
+        Default = Fields.Nothing,
+        Otherwise = "each of its settings has its default",
+        Example = "admin: { socket: /run/bascule/admin.sock }",
+    };
+
+    public static readonly Setting<TimeSpan> ShutdownTimeout = new("shutdownTimeout", new DurationForm(TimeSpan.Zero, TimeSpan.FromHours(1)))
+    {
+        Doc = "How long requests and connections may take to finish after SIGTERM. 0s ends them at once.",
+        Default = TimeSpan.FromSeconds(30),
+        Source = "Kubernetes' terminationGracePeriodSeconds",
+        Example = "shutdownTimeout: 30s",
+        AlsoCalled = ["hard-stop-after", "worker_shutdown_timeout"],
+    };
+
+    public static readonly Setting<Fields> Limits = new("limits", LimitsSection.Section)
+    {
+        Doc = "What every worker holds itself to.",
+        Default = Fields.Nothing,
+        Otherwise = "each of its settings has its default",
+        Example = "limits: { connectionsPerWorker: 20000 }",
+    };
+
+    public static readonly Setting<ImmutableArray<Named>> VirtualServers = new("virtualServers", new NamedForm(
+        VirtualServerSection.Section, "there are no virtual servers, so there is nothing to do"))
+    {
+        Doc = "The virtual servers, each under a name of your choice: 1 to 64 letters, digits, `.`, `_` and `-`. Logs, metrics and `bascule status` use it.",
+        Example = "virtualServers: { web: { address: 192.0.2.10:80, realServers: [10.0.0.11:8080] } }",
+        AlsoCalled = ["services", "frontends", "listeners", "servers", "sites"],
+    };
+
+    public static readonly Section Section = new("file", Workers, Admin, ShutdownTimeout, Limits, VirtualServers)
+    {
+        Doc = "A Bascule configuration.",
+        Place = "the top of the file",
+        Rule = (_, fields, problems) => RefuseOverlaps(fields, problems),
+    };
+
+    public static Configuration Meant(Fields fields) => new()
+    {
+        Workers = fields.FindValue(Workers),
+        AdminSocket = fields.Get(Admin).Get(AdminSection.Socket),
+        ShutdownTimeout = fields.Get(ShutdownTimeout),
+        Limits = LimitsSection.Meant(fields.Get(Limits)),
+        VirtualServers = [.. fields.Get(VirtualServers).Select(v => VirtualServerSection.Meant(v.Name, v.Fields))],
+    };
+
+    /// <summary>Two virtual servers cannot accept the same connections. The one written later gets the problem.</summary>
+    private static void RefuseOverlaps(Fields fields, ProblemList problems)
+    {
+        Dictionary<IPEndPoint, string> taken = [];
+        Dictionary<(AddressFamily, int Port), (string Name, IPEndPoint Address)> anyOnPort = [];
+        foreach ((string name, Fields virtualServer) in fields.FindValue(VirtualServers) ?? [])
+        {
+            if (virtualServer.Find(VirtualServerSection.Address) is not { Port: { } port } written)
+                continue;
+            IPEndPoint address = new(written.Ip, port);
+            (AddressFamily, int) portOfFamily = (written.Ip.AddressFamily, port);
+            bool isEvery = VirtualServerSection.IsEveryAddress(written.Ip);
+            if (taken.TryGetValue(address, out string? other))
+                problems.Add(virtualServer.AtOf(VirtualServerSection.Address), $"`{name}` listens on {address}, and so does `{other}`", "give one of them another address or port");
+            else if (anyOnPort.TryGetValue(portOfFamily, out (string Name, IPEndPoint Address) before) && (isEvery || VirtualServerSection.IsEveryAddress(before.Address.Address)))
+                problems.Add(virtualServer.AtOf(VirtualServerSection.Address), $"`{name}` listens on {address}, which overlaps {before.Address} of `{before.Name}`", $"{(isEvery ? address : before.Address)} takes port {port} of every address; give one of them another port");
+            taken.TryAdd(address, name);
+            if (isEvery || !anyOnPort.ContainsKey(portOfFamily))
+                anyOnPort[portOfFamily] = (name, address);
+        }
+    }
+}
+
+/// <summary>How the running daemon is reached.</summary>
+internal static class AdminSection
+{
+    /// <summary>unix(7): sun_path holds 108 bytes, the last of which is 0.</summary>
+    private const int LongestSocketPath = 107;
+
+    public static readonly Setting<string> Socket = new("socket", new TextForm("an absolute path", LongestSocketPath, AbsolutePath))
+    {
+        Doc = "Path of the unix socket on which the daemon answers `bascule status` and `bascule reload`; at most 107 bytes (unix(7)).",
+        Default = "/run/bascule/admin.sock",
+        Source = "Filesystem Hierarchy Standard 3.0 §3.15",
+        Example = "socket: /run/bascule/admin.sock",
+        AlsoCalled = ["path", "listen"],
+    };
+
+    public static readonly Section Section = new("admin", Socket)
+    {
+        Doc = "How the running daemon is reached. Nothing listens on TCP.",
+        Place = "`admin`",
+    };
+
+    private static Complaint? AbsolutePath(string name, string text)
+    {
+        if (!text.StartsWith('/') || text.EndsWith('/'))
+            return new($"`{name}: {Show.Safe(text)}` is not the absolute path of a file", "write a path that begins with a slash and ends with a file name, such as /run/bascule/admin.sock");
+        if (text.Any(char.IsControl))
+            return new($"`{name}: {Show.Safe(text)}` has a control character", "remove it");
+        return System.Text.Encoding.UTF8.GetByteCount(text) > LongestSocketPath
+            ? new($"`{name}` is longer than the {LongestSocketPath} bytes the kernel allows", "choose a shorter path")
+            : null;
+    }
+}

@@ -1,0 +1,36 @@
+using System.Text;
+using Bascule.Core.Config;
+
+namespace Bascule.Core.Tests.Config;
+
+/// <summary>
+/// The language, case by case: each file in <c>cases</c> holds a configuration, a line of dashes, and what it means or what is
+/// wrong with it. After a change that is meant, run the tests with BASCULE_ACCEPT_CASES=1 to write the answers anew, and read the difference.
+/// </summary>
+public sealed class CaseTests
+{
+    private static readonly string Dashes = new('-', 60);
+
+    private static string Folder => Path.Combine(TestFolder.Here(), "cases");
+
+    public static TheoryData<string> Cases => [.. Directory.GetFiles(Folder, "*.case").Select(f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal)];
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Means_what_the_case_says(string name)
+    {
+        string file = Path.Combine(Folder, name + ".case");
+        string[] parts = File.ReadAllText(file).Split($"{Dashes}\n");
+
+        string answer = Answer(ConfigurationText.Check(Encoding.UTF8.GetBytes(parts[0])));
+
+        if (Environment.GetEnvironmentVariable("BASCULE_ACCEPT_CASES") == "1")
+            File.WriteAllText(file, $"{parts[0]}{Dashes}\n{answer}");
+        else
+            Assert.Equal(parts[1], answer);
+    }
+
+    private static string Answer(CheckedConfiguration result) => result.Meant is { } meant
+        ? MeantText.Write(meant)
+        : string.Concat(result.Problems.Select(p => p.Format("file") + "\n"));
+}

@@ -1,0 +1,51 @@
+using System.Text;
+using Bascule.Core.Model;
+
+namespace Bascule.Core.Tests.Config;
+
+/// <summary>A configuration as meant, every value of it, in lines that a case file can hold.</summary>
+internal static class MeantText
+{
+    public static string Write(Configuration meant)
+    {
+        StringBuilder text = new();
+        Limits limits = meant.Limits;
+        text.Append(System.Globalization.CultureInfo.InvariantCulture, $"""
+            workers {meant.Workers?.ToString() ?? "one per core"}; admin {meant.AdminSocket}; shutdown {meant.ShutdownTimeout}
+            limits {limits.ConnectionsPerWorker} connections; head {limits.HeaderSize} bytes, line {limits.RequestLineSize}, {limits.HeaderCount} fields; pool {limits.PooledPerRealServer}
+
+            """);
+        foreach (VirtualServer virtualServer in meant.VirtualServers)
+            Write(virtualServer, text);
+        return text.ToString();
+    }
+
+    private static void Write(VirtualServer virtualServer, StringBuilder text)
+    {
+        Timeouts t = virtualServer.Timeouts;
+        text.Append(System.Globalization.CultureInfo.InvariantCulture, $"""
+            {virtualServer.Name}: {virtualServer.Address} {virtualServer.Protocol} {virtualServer.Scheduler}
+              check {Write(virtualServer.Check)}
+
+            """);
+        foreach (RealServer realServer in virtualServer.RealServers)
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  {realServer.Address} weight {realServer.Weight}\n");
+        text.Append(System.Globalization.CultureInfo.InvariantCulture, $"""
+              sorry server {virtualServer.SorryServer?.ToString() ?? "none"}
+              timeouts connect {t.Connect} idle {t.Idle} request {t.Request} response {t.Response}
+                body {t.Body} keep-alive {t.KeepAlive} pool {t.Pool} tunnel {t.Tunnel}
+
+            """);
+    }
+
+    private static string Write(Check? check) => check switch
+    {
+        null => "none",
+        HttpCheck http => $"{Times("http", http)}\n    {http.Method} {http.Path} host {http.Host ?? "asked"} headers [{string.Join(", ", http.Headers.Select(h => $"{h.Name}={h.Value}"))}]"
+            + $" expect [{string.Join(", ", http.Expect.Select(e => $"{e.First}-{e.Last}"))}] contains {http.BodyContains ?? "anything"} matches {http.BodyMatches ?? "anything"}",
+        _ => Times("tcp", check),
+    };
+
+    private static string Times(string kind, Check check) =>
+        $"{kind} every {check.Interval} within {check.Timeout} rise {check.Rise} fall {check.Fall} port {check.Port?.ToString() ?? "its own"}";
+}
