@@ -102,7 +102,7 @@ def _goals(rounds):
         ratio = _ratio([measured for measured in rounds if measured.mode == mode], GOAL_CONNECTIONS, peer, "cpu_microseconds")
         if ratio:
             verdict = "met" if ratio[0] <= most else "**missed**"
-            lines.append(f"- {mode} mode, CPU per request at most {most:.2f} × {peer}'s: {ratio[0]:.2f}, {verdict}")
+            lines.append(f"- {mode} mode, CPU per request at most {most:.2f} × {peer}'s: {ratio[0]:.2f} [{ratio[1]:.2f}–{ratio[2]:.2f}], {verdict}")
     return ["", f"## Goals at c = {GOAL_CONNECTIONS}", "", *lines] if lines else []
 
 
