@@ -28,9 +28,10 @@ public sealed unsafe class TcpListenSocket : IDisposable
     /// <summary>Opens and listens.</summary>
     /// <param name="endPoint">IPv6 addresses take IPv6 alone, never IPv4 as well.</param>
     /// <param name="backlog">Connections that wait to be accepted; the kernel caps it at net.core.somaxconn.</param>
+    /// <param name="shared">Whether further sockets of this user may listen on the same address.</param>
     /// <param name="error">Why it failed.</param>
     /// <returns>Null when it failed.</returns>
-    public static TcpListenSocket? Open(IPEndPoint endPoint, int backlog, out Errno error)
+    public static TcpListenSocket? Open(IPEndPoint endPoint, int backlog, bool shared, out Errno error)
     {
         NativeAddress address = NativeAddress.From(endPoint);
         int descriptor = Libc.Socket(address.Family, Libc.SocketStream | Libc.SocketNonBlock | Libc.SocketCloseOnExec, 0);
@@ -44,7 +45,7 @@ public sealed unsafe class TcpListenSocket : IDisposable
         fixed (byte* bytes = (ReadOnlySpan<byte>)address)
         {
             if (socket.Switch(Libc.LevelSocket, Libc.OptionReuseAddress)
-                && socket.Switch(Libc.LevelSocket, Libc.OptionReusePort)
+                && (!shared || socket.Switch(Libc.LevelSocket, Libc.OptionReusePort))
                 && (address.IsIpv4 || socket.Switch(Libc.LevelIpv6, Libc.OptionIpv6Only))
                 && Libc.Bind(descriptor, bytes, address.Size) == 0
                 && Libc.Listen(descriptor, backlog) == 0)

@@ -1,0 +1,206 @@
+using Bascule.Core.Model;
+using Bascule.Core.Scheduling;
+using Bascule.Linux;
+using Bascule.Linux.Sockets;
+using Bascule.Proxy.Reactor;
+
+namespace Bascule.Proxy;
+
+/// <summary>
+/// One client connection and the story that serves it. What TCP and HTTP have in common: being known to the worker, reaching a
+/// real server, ending.
+/// </summary>
+internal abstract class ClientConnection
+{
+    private TriedServers _tried;
+    private RealServerPool? _serving;
+
+    protected ClientConnection(Worker worker, Listener listener, TcpSocket socket, in NativeAddress address)
+    {
+        Worker = worker;
+        Listener = listener;
+        Route = listener.Route;
+        Address = address;
+        Waiter = new(worker.Loop);
+        Client = new(worker.Loop, socket, Waiter);
+    }
+
+    /// <summary>Its neighbours among the worker's connections.</summary>
+    public ClientConnection? Next { get; set; }
+
+    public ClientConnection? Previous { get; set; }
+
+    public Listener Listener { get; }
+
+    protected Worker Worker { get; }
+
+    protected Waiter Waiter { get; }
+
+    protected TcpStream Client { get; }
+
+    protected NativeAddress Address { get; }
+
+    /// <summary>The virtual server as of the current request (or connection).</summary>
+    protected Route Route { get; set; }
+
+    protected RealServerConnection? Server { get; private set; }
+
+    protected bool IsSorry { get; private set; }
+
+    protected Timeouts Timeouts => Route.VirtualServer.Configured.Timeouts;
+
+    /// <summary>Whether nothing would be lost if it were closed now.</summary>
+    public abstract bool IsIdle { get; }
+
+    /// <summary>Begins the story. It ends by calling <see cref="Worker.Farewell"/>.</summary>
+    public void Begin() => RunAsync().Start(OnFault);
+
+    /// <summary>Ends the wait of the story, which then closes.</summary>
+    public void Interrupt() => Waiter.Interrupt();
+
+    /// <summary>The story.</summary>
+    protected abstract ReactorTask<bool> ServeAsync();
+
+    /// <summary>Gives back what the protocol holds.</summary>
+    protected abstract void Release();
+
+    protected long In(TimeSpan patience) => Worker.Loop.Now + (long)patience.TotalMilliseconds;
+
+    /// <summary>Forgets which real servers failed: a new request begins.</summary>
+    protected void BeginTries()
+    {
+        _tried = default;
+        IsSorry = false;
+    }
+
+    /// <summary>
+    /// Finds a real server that accepts: asks the scheduler, takes an idle connection or opens one, and on failure asks again, never for one that
+    /// failed already. When none is left the sorry server answers.
+    /// </summary>
+    /// <returns><see cref="ForwardOutcome.Completed"/> with <see cref="Server"/> set, or how it ended.</returns>
+    protected async ReactorTask<ForwardOutcome> ReachRealServerAsync(bool mayReuse)
+    {
+        ForwardOutcome outcome = ForwardOutcome.NoRealServer;
+        while (Choose(out int index) is { } pool)
+        {
+            Serve(pool);
+            outcome = await ConnectAsync(pool, mayReuse);
+            if (outcome is ForwardOutcome.Completed or ForwardOutcome.ClientLeft or ForwardOutcome.ShutDown)
+                return outcome;
+            Log.RealServerUnreachable(Worker.Logger, pool.Live.Address, Route.VirtualServer.Configured.Name, outcome);
+            pool.Counters.Failures++;
+            StopServing();
+            if (IsSorry)
+                return outcome;
+            _tried.Add(index);
+        }
+
+        return outcome;
+    }
+
+    /// <summary>Connects once more to the real server that is already serving: its pooled connection turned out to be closed.</summary>
+    protected ReactorTask<ForwardOutcome> ReconnectAsync() => ConnectAsync(_serving!, mayReuse: false);
+
+    /// <summary>The real server did not answer as it should: it will not be chosen again for this request.</summary>
+    protected void CountFailure() => _serving!.Counters.Failures++;
+
+    /// <summary>Adds to what the real server has been sent and has sent.</summary>
+    protected void CountBytes(long toServer, long fromServer)
+    {
+        if (_serving is null)
+            return;
+        _serving.Counters.BytesIn += toServer;
+        _serving.Counters.BytesOut += fromServer;
+    }
+
+    /// <summary>The request or connection is over; the connection to the real server goes back to its pool or is closed.</summary>
+    protected void LeaveServer(bool reusable, bool reset = false)
+    {
+        if (Server is { } server)
+        {
+            if (reusable)
+                _serving!.Return(server, Worker.Limits.PooledPerRealServer);
+            else
+                server.Close(reset);
+        }
+
+        Server = null;
+        StopServing();
+    }
+
+    private RealServerPool? Choose(out int index)
+    {
+        index = _tried.Count < TriedServers.Capacity
+            ? Route.VirtualServer.Scheduler.Pick(Worker.SourceOf(Address), _tried, Worker.Random)
+            : Scheduler.None;
+        if (index != Scheduler.None)
+            return Route.Pools[index];
+        IsSorry = Route.SorryServer is not null;
+        return Route.SorryServer;
+    }
+
+    private void Serve(RealServerPool pool)
+    {
+        _serving = pool;
+        pool.Live.BeginActive();
+        pool.Counters.Requests++;
+    }
+
+    private void StopServing()
+    {
+        _serving?.Live.EndActive();
+        _serving = null;
+    }
+
+    private async ReactorTask<ForwardOutcome> ConnectAsync(RealServerPool pool, bool mayReuse)
+    {
+        if (mayReuse && pool.Take(Waiter) is { } idle)
+        {
+            Server = idle;
+            return ForwardOutcome.Completed;
+        }
+
+        if (pool.BeginConnect(Waiter, out _) is not { } connection)
+            return ForwardOutcome.RealServerRefused;
+        Wakening wakening = await Waiter.UntilEither(connection.Stream, Interest.Write, Client, Interest.Failure, In(Timeouts.Connect));
+        ForwardOutcome outcome = wakening switch
+        {
+            Wakening.Interrupted => ForwardOutcome.ShutDown,
+            Wakening.TimedOut => ForwardOutcome.RealServerTimedOut,
+            Wakening.Ready when connection.Stream.IsBroken => ForwardOutcome.RealServerRefused,
+            Wakening.Ready when !connection.Stream.CanWrite => ForwardOutcome.ClientLeft,
+            Wakening.Ready => connection.Stream.Socket.TakeError() == Errno.None ? ForwardOutcome.Completed : ForwardOutcome.RealServerRefused,
+        };
+        if (outcome != ForwardOutcome.Completed)
+        {
+            connection.Close(reset: true);
+            return outcome;
+        }
+
+        connection.Established();
+        Server = connection;
+        return ForwardOutcome.Completed;
+    }
+
+    private async ReactorTask<bool> RunAsync()
+    {
+        bool politely = await ServeAsync();
+        End(reset: !politely);
+        return true;
+    }
+
+    private void OnFault(Exception fault)
+    {
+        Log.StoryFailed(Worker.Logger, Route.VirtualServer.Configured.Name, fault);
+        End(reset: true);
+    }
+
+    private void End(bool reset)
+    {
+        LeaveServer(reusable: false, reset);
+        Release();
+        Client.Close(reset);
+        Waiter.Retire();
+        Worker.Farewell(this);
+    }
+}

@@ -1,0 +1,99 @@
+using System.Text;
+using Bascule.Core.Model;
+using Bascule.Linux;
+using Bascule.Linux.Epoll;
+using Bascule.Linux.Sockets;
+using Bascule.Proxy.Reactor;
+
+namespace Bascule.Proxy;
+
+/// <summary>A virtual server as one worker serves it: its live objects, and this worker's pools and counters for them.</summary>
+internal sealed class Route(LiveVirtualServer virtualServer, RealServerPool[] pools, RealServerPool? sorryServer, VirtualServerCounters counters)
+{
+    public LiveVirtualServer VirtualServer { get; } = virtualServer;
+
+    /// <summary>In the order of <see cref="LiveVirtualServer.RealServers"/>.</summary>
+    public RealServerPool[] Pools { get; } = pools;
+
+    public RealServerPool? SorryServer { get; } = sorryServer;
+
+    public VirtualServerCounters Counters { get; } = counters;
+
+    /// <summary>Where clients connect, as text: stands in for the Host that an HTTP/1.0 request may lack.</summary>
+    public byte[] Authority { get; } = Encoding.ASCII.GetBytes(virtualServer.Configured.Address.ToString());
+}
+
+/// <summary>
+/// One worker's listening socket for one address. A reload that keeps the address keeps this object, and only changes its
+/// <see cref="Route"/>.
+/// </summary>
+internal sealed class Listener(Worker worker, TcpListenSocket socket, Route route) : ReadySource, IDisposable
+{
+    /// <summary>Accepted in one go; then other sources have their turn.</summary>
+    private const int AcceptsPerTurn = 64;
+
+    private readonly Resumption _resumption = new(worker, socket);
+
+    /// <summary>What its next connection or request goes by.</summary>
+    public Route Route { get; set; } = route;
+
+    /// <summary>No longer configured, or the director is stopping: connections end after the request they are in.</summary>
+    public bool IsRetired { get; private set; }
+
+    public void Open() => worker.Loop.Watch(this, socket);
+
+    /// <summary>Takes what already waits, so that nobody who got through is reset, then closes.</summary>
+    public void Retire()
+    {
+        if (IsRetired)
+            return;
+        IsRetired = true;
+        AcceptWaiting(int.MaxValue);
+        worker.Loop.Timers.Remove(_resumption);
+        worker.Loop.Forget(this);
+        Dispose();
+    }
+
+    public void Dispose() => socket.Dispose();
+
+    internal override void OnReady(Readiness readiness) => AcceptWaiting(AcceptsPerTurn);
+
+    private void AcceptWaiting(int most)
+    {
+        for (int i = 0; i < most; i++)
+        {
+            if (socket.Accept(out NativeAddress client, out Errno error) is { } accepted)
+                worker.Welcome(this, accepted, client);
+            else if (error is Errno.ConnectionAborted or Errno.Interrupted)
+                continue;
+            else
+            {
+                if (error != Errno.WouldBlock && !IsRetired)
+                    Pause(error);
+                return;
+            }
+        }
+    }
+
+    // Out of descriptors or memory: the connection goes on waiting in the kernel, and so would the event, in every turn.
+    private void Pause(Errno error)
+    {
+        Log.CannotAccept(worker.Logger, Route.VirtualServer.Configured.Name, error);
+        worker.Loop.Unwatch(this, socket);
+        _resumption.Begin(this);
+    }
+
+    private sealed class Resumption(Worker worker, TcpListenSocket socket) : Timed
+    {
+        private const int PauseMilliseconds = 100;
+        private Listener? _listener;
+
+        public void Begin(Listener listener)
+        {
+            _listener = listener;
+            worker.Loop.Timers.Set(this, worker.Loop.Now + PauseMilliseconds);
+        }
+
+        internal override void OnDeadline() => worker.Loop.Watch(_listener!, socket);
+    }
+}

@@ -1,0 +1,22 @@
+using System.Net;
+using Bascule.Core.Model;
+using Bascule.Linux;
+using Microsoft.Extensions.Logging;
+
+namespace Bascule.Proxy;
+
+/// <summary>What the proxy says. Nothing per connection or request, except where one failed and somebody may want to know why.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(3001, LogLevel.Debug, "Real server {RealServer} of {VirtualServer} could not be reached: {Outcome}")]
+    public static partial void RealServerUnreachable(ILogger logger, IPEndPoint realServer, string virtualServer, ForwardOutcome outcome);
+
+    [LoggerMessage(3002, LogLevel.Error, "A connection of {VirtualServer} was cut off by a fault in Bascule; please report it")]
+    public static partial void StoryFailed(ILogger logger, string virtualServer, Exception fault);
+
+    [LoggerMessage(3003, LogLevel.Warning, "{VirtualServer} cannot accept connections ({Error}): they wait in the kernel; raise the limit of open files")]
+    public static partial void CannotAccept(ILogger logger, string virtualServer, Errno error);
+
+    [LoggerMessage(3004, LogLevel.Critical, "Worker {Worker} failed; its connections are lost")]
+    public static partial void WorkerFailed(ILogger logger, int worker, Exception fault);
+}

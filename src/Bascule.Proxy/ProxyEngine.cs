@@ -1,0 +1,150 @@
+using System.Net;
+using Bascule.Core.Model;
+using Bascule.Linux;
+using Bascule.Linux.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace Bascule.Proxy;
+
+/// <summary>Why a virtual server cannot listen on its address.</summary>
+/// <param name="VirtualServer">Its name.</param>
+/// <param name="Address">The address.</param>
+/// <param name="What">What is wrong, as a sentence.</param>
+/// <param name="Hint">What to do about it.</param>
+public sealed record ListenProblem(string VirtualServer, IPEndPoint Address, string What, string Hint);
+
+/// <summary>
+/// The user-space data plane: carries the connections of every virtual server of the snapshot. The control plane calls it from one thread at a
+/// time, in the order <see cref="Prepare"/>, <see cref="Start"/>, then <see cref="Prepare"/> and <see cref="Apply"/> for each reload, and <see cref="StopAsync"/>.
+/// </summary>
+public sealed class ProxyEngine
+{
+    /// <summary>Connections that wait to be accepted, per worker; the kernel caps it at net.core.somaxconn (4096 by default since Linux 5.4).</summary>
+    private const int Backlog = 4096;
+
+    private readonly Worker[] _workers;
+    private readonly TimeProvider _time;
+    private readonly Snapshot _first;
+    private readonly HashSet<IPEndPoint> _listening = [];
+    private Dictionary<IPEndPoint, TcpListenSocket[]> _prepared = [];
+
+    /// <summary>Makes the workers; opens nothing and starts nothing yet.</summary>
+    public ProxyEngine(Snapshot first, TimeProvider time, Random random, ILoggerFactory loggers)
+    {
+        _first = first;
+        _time = time;
+        ILogger logger = loggers.CreateLogger<ProxyEngine>();
+        _workers = [.. Enumerable.Range(0, first.Workers).Select(i => new Worker(i, first.Configuration.Limits, time, new Random(random.Next()), logger))];
+    }
+
+    /// <summary>Opens the listeners that <paramref name="next"/> needs and this engine does not have yet. Nothing changes for clients.</summary>
+    /// <returns>Empty on success. Otherwise none has been opened, and every reason is told.</returns>
+    public IReadOnlyList<ListenProblem> Prepare(Snapshot next)
+    {
+        DropPrepared();
+        List<ListenProblem> problems = [];
+        foreach (LiveVirtualServer virtualServer in next.VirtualServers)
+        {
+            VirtualServer configured = virtualServer.Configured;
+            if (_listening.Contains(configured.Address))
+                continue;
+            if (OpenForEveryWorker(configured.Address, out Errno error) is { } sockets)
+                _prepared.Add(configured.Address, sockets);
+            else
+                problems.Add(Explain(configured, error));
+        }
+
+        if (problems.Count > 0)
+            DropPrepared();
+        return problems;
+    }
+
+    /// <summary>Starts the workers. After a successful <see cref="Prepare"/> of the first snapshot.</summary>
+    public void Start()
+    {
+        Apply(_first);
+        foreach (Worker worker in _workers)
+            worker.Start();
+    }
+
+    /// <summary>Makes the snapshot the world of every worker. After a successful <see cref="Prepare"/> of it.</summary>
+    public void Apply(Snapshot next)
+    {
+        for (int i = 0; i < _workers.Length; i++)
+            _workers[i].PostApply(next, _prepared.ToDictionary(p => p.Key, p => p.Value[i]));
+        _prepared = [];
+        _listening.Clear();
+        _listening.UnionWith(next.VirtualServers.Select(v => v.Configured.Address));
+    }
+
+    /// <summary>Accepts no more, lets what is under way finish for at most <paramref name="patience"/>, then cuts it off.</summary>
+    public async Task StopAsync(TimeSpan patience)
+    {
+        DropPrepared();
+        foreach (Worker worker in _workers)
+            worker.PostDrain();
+        Task ended = Task.WhenAll(_workers.Select(w => w.Ended));
+        using CancellationTokenSource drained = new();
+        Task patienceEnded = Task.Delay(patience, _time, drained.Token);
+        if (await Task.WhenAny(ended, patienceEnded) == patienceEnded)
+        {
+            foreach (Worker worker in _workers)
+                worker.PostCut();
+        }
+
+        await drained.CancelAsync();
+        await ended;
+    }
+
+    private static ListenProblem Explain(VirtualServer virtualServer, Errno error)
+    {
+        IPEndPoint address = virtualServer.Address;
+        (string what, string hint) = error switch
+        {
+            Errno.AddressInUse => ($"another program already listens on {address}", $"find it with `ss -ltnp 'sport = :{address.Port}'` and stop it, or choose another port"),
+            Errno.AccessDenied => ($"not permitted to listen on port {address.Port}", "run as root, or grant CAP_NET_BIND_SERVICE, or choose a port from 1024"),
+            Errno.AddressNotAvailable => ($"{address.Address} is not an address of this machine", "add it to an interface (`ip address add`), or allow foreign addresses with `sysctl net.ipv4.ip_nonlocal_bind=1`"),
+            Errno.TooManyFiles or Errno.TooManyFilesInSystem => ("no file descriptor left to listen with", "raise the limit of open files (`ulimit -n`, LimitNOFILE=)"),
+            _ => ($"cannot listen on {address}: {new KernelException("bind", error).Message}", "see bind(2)"),
+        };
+        return new(virtualServer.Name, address, what, hint);
+    }
+
+    private TcpListenSocket[]? OpenForEveryWorker(IPEndPoint address, out Errno error)
+    {
+        if (IsTakenByAnother(address, out error))
+            return null;
+        List<TcpListenSocket> sockets = [];
+        foreach (Worker _ in _workers)
+        {
+            if (TcpListenSocket.Open(address, Backlog, shared: true, out error) is { } socket)
+                sockets.Add(socket);
+            else
+                break;
+        }
+
+        if (sockets.Count == _workers.Length)
+            return [.. sockets];
+        foreach (TcpListenSocket socket in sockets)
+            socket.Dispose();
+        return null;
+    }
+
+    // Workers share an address, so the kernel would also let another Bascule of the same user share it, and each would get half
+    // of the connections. Asking once without sharing finds it. Not while we listen on that port ourselves: we would find us.
+    private bool IsTakenByAnother(IPEndPoint address, out Errno error)
+    {
+        error = Errno.None;
+        if (_listening.Any(own => own.Port == address.Port))
+            return false;
+        using TcpListenSocket? probe = TcpListenSocket.Open(address, Backlog, shared: false, out error);
+        return probe is null;
+    }
+
+    private void DropPrepared()
+    {
+        foreach (TcpListenSocket socket in _prepared.Values.SelectMany(s => s))
+            socket.Dispose();
+        _prepared = [];
+    }
+}

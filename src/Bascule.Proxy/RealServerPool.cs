@@ -1,0 +1,158 @@
+using Bascule.Core.Model;
+using Bascule.Linux;
+using Bascule.Linux.Sockets;
+using Bascule.Proxy.Reactor;
+
+namespace Bascule.Proxy;
+
+/// <summary>One connection to a real server. Lives in the hands of one story, or idle in its pool.</summary>
+internal sealed class RealServerConnection : IStreamOwner
+{
+    private readonly RealServerPool _pool;
+
+    public RealServerConnection(EventLoop loop, TcpSocket socket, RealServerPool pool, IStreamOwner owner)
+    {
+        _pool = pool;
+        Stream = new(loop, socket, owner);
+    }
+
+    public TcpStream Stream { get; }
+
+    /// <summary>It has carried a request before, so the real server may have closed it in the meantime.</summary>
+    public bool IsReused { get; set; }
+
+    public bool IsEstablished { get; private set; }
+
+    /// <summary>Its neighbours among the idle ones, and since when it is idle.</summary>
+    public RealServerConnection? Newer { get; set; }
+
+    public RealServerConnection? Older { get; set; }
+
+    public long IdleSince { get; set; }
+
+    /// <summary>The connect succeeded.</summary>
+    public void Established()
+    {
+        IsEstablished = true;
+        _pool.Live.Opened();
+        _pool.Counters.Connections++;
+    }
+
+    /// <summary>While it idles it is its own owner: bytes nobody asked for, or the end, take it out of the pool.</summary>
+    public void OnChanged(TcpStream stream)
+    {
+        if (stream.CanRead || stream.IsBroken)
+            _pool.Drop(this);
+    }
+
+    public void Close(bool reset = false)
+    {
+        if (Stream.IsClosed)
+            return;
+        Stream.Close(reset);
+        if (IsEstablished)
+            _pool.Live.Closed();
+    }
+}
+
+/// <summary>
+/// One worker's way to one real server: opens connections and keeps idle ones for the next request. The one used last goes out
+/// first: it is the least likely to have been closed by the real server, and its memory is still in the cache.
+/// </summary>
+internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, RealServerCounters counters) : Timed
+{
+    private readonly NativeAddress _address = NativeAddress.From(live.Address);
+    private RealServerConnection? _newest;
+    private RealServerConnection? _oldest;
+    private bool _retired;
+
+    public LiveRealServer Live { get; } = live;
+
+    public RealServerCounters Counters { get; } = counters;
+
+    public int IdleCount { get; private set; }
+
+    /// <summary>How long an idle connection is kept.</summary>
+    public TimeSpan KeepFor { get; set; }
+
+    /// <summary>An idle connection, or null when there is none.</summary>
+    public RealServerConnection? Take(IStreamOwner owner)
+    {
+        if (_newest is not { } connection)
+            return null;
+        Unlink(connection);
+        connection.Stream.Owner = owner;
+        return connection;
+    }
+
+    /// <summary>Takes back a connection that has finished a request and may carry another; closes it when the pool is full or retired.</summary>
+    public void Return(RealServerConnection connection, int most)
+    {
+        // Something to read now would be bytes nobody asked for, or the end.
+        if (_retired || IdleCount >= most || connection.Stream.CanRead || connection.Stream.IsBroken)
+        {
+            connection.Close();
+            return;
+        }
+
+        connection.IsReused = true;
+        connection.Stream.Owner = connection;
+        connection.IdleSince = loop.Now;
+        Link(connection);
+        if (IdleCount == 1)
+            loop.Timers.Set(this, loop.Now + (long)KeepFor.TotalMilliseconds);
+    }
+
+    /// <summary>Begins to connect; null when that failed at once.</summary>
+    public RealServerConnection? BeginConnect(IStreamOwner owner, out Errno error) =>
+        TcpSocket.BeginConnect(_address, out error) is { } socket ? new(loop, socket, this, owner) : null;
+
+    /// <summary>The real server is gone from the configuration: closes what is idle; what is in use is closed when it comes back.</summary>
+    public void Retire()
+    {
+        _retired = true;
+        while (_newest is { } connection)
+            Drop(connection);
+        loop.Timers.Remove(this);
+    }
+
+    internal override void OnDeadline()
+    {
+        long keep = (long)KeepFor.TotalMilliseconds;
+        while (_oldest is { } connection && connection.IdleSince + keep <= loop.Now)
+            Drop(connection);
+        if (_oldest is not null)
+            loop.Timers.Set(this, _oldest.IdleSince + keep);
+    }
+
+    /// <summary>Closes an idle connection.</summary>
+    public void Drop(RealServerConnection connection)
+    {
+        Unlink(connection);
+        connection.Close();
+    }
+
+    private void Link(RealServerConnection connection)
+    {
+        connection.Older = _newest;
+        if (_newest is not null)
+            _newest.Newer = connection;
+        _newest = connection;
+        _oldest ??= connection;
+        IdleCount++;
+    }
+
+    private void Unlink(RealServerConnection connection)
+    {
+        if (connection.Newer is null)
+            _newest = connection.Older;
+        else
+            connection.Newer.Older = connection.Older;
+        if (connection.Older is null)
+            _oldest = connection.Newer;
+        else
+            connection.Older.Newer = connection.Newer;
+        connection.Newer = connection.Older = null;
+        IdleCount--;
+    }
+}

@@ -1,0 +1,57 @@
+using Bascule.Core.Model;
+using Bascule.Linux.Sockets;
+using Bascule.Proxy.Reactor;
+
+namespace Bascule.Proxy.Tcp;
+
+/// <summary>A connection of a TCP virtual server: one decision, then bytes both ways until both sides have finished.</summary>
+internal sealed class TcpConnection : ClientConnection
+{
+    private readonly Tunnel _tunnel;
+    private readonly ReceiveBuffer _fromClient;
+    private readonly ReceiveBuffer _fromServer;
+    private long _countedIn;
+    private long _countedOut;
+
+    public TcpConnection(Worker worker, Listener listener, TcpSocket socket, in NativeAddress address)
+        : base(worker, listener, socket, address)
+    {
+        _tunnel = new(worker.Loop, Waiter);
+        _fromClient = new(worker.Loop.Buffers);
+        _fromServer = new(worker.Loop.Buffers);
+    }
+
+    /// <inheritdoc/>
+    public override bool IsIdle => false;
+
+    /// <inheritdoc/>
+    protected override async ReactorTask<bool> ServeAsync()
+    {
+        // 1. Find a real server that accepts.
+        ForwardOutcome outcome = await ReachRealServerAsync(mayReuse: false);
+
+        // 2. Move bytes both ways.
+        if (outcome == ForwardOutcome.Completed)
+            outcome = await _tunnel.RunAsync(Client, _fromClient, Server!.Stream, _fromServer, Timeouts.Idle, CountMoved);
+
+        // 3. Count how it ended, and pass a break on as a break.
+        bool isComplete = outcome == ForwardOutcome.Completed;
+        Route.Counters.Count(isComplete && IsSorry ? ForwardOutcome.CompletedBySorryServer : outcome);
+        LeaveServer(reusable: false, reset: !isComplete);
+        return isComplete;
+    }
+
+    /// <inheritdoc/>
+    protected override void Release()
+    {
+        _tunnel.End();
+        _fromClient.Release();
+        _fromServer.Release();
+    }
+
+    private void CountMoved()
+    {
+        CountBytes(_tunnel.MovedToServer - _countedIn, _tunnel.MovedToClient - _countedOut);
+        (_countedIn, _countedOut) = (_tunnel.MovedToServer, _tunnel.MovedToClient);
+    }
+}

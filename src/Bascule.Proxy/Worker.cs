@@ -1,0 +1,263 @@
+using System.Buffers.Binary;
+using System.Net;
+using Bascule.Core.Model;
+using Bascule.Core.Scheduling;
+using Bascule.Linux.Sockets;
+using Bascule.Proxy.Http1;
+using Bascule.Proxy.Reactor;
+using Bascule.Proxy.Tcp;
+using Microsoft.Extensions.Logging;
+
+namespace Bascule.Proxy;
+
+/// <summary>
+/// One thread of the data plane and everything it owns: its loop, listeners, pools and client connections. Workers share nothing but the live
+/// objects of the snapshot. Every method but <see cref="Start"/> and the posting ones runs on the worker's own thread.
+/// </summary>
+internal sealed class Worker
+{
+    private readonly Dictionary<IPEndPoint, Listener> _listeners = [];
+    private readonly Dictionary<LiveRealServer, RealServerPool> _pools = [];
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly int _index;
+    private ClientConnection? _connections;
+    private int _connectionCount;
+    private bool _isDraining;
+
+    public Worker(int index, Limits limits, TimeProvider time, Random random, ILogger logger)
+    {
+        _index = index;
+        Limits = limits;
+        Random = random;
+        Logger = logger;
+        Loop = new(time);
+    }
+
+    public EventLoop Loop { get; }
+
+    public Random Random { get; }
+
+    public ILogger Logger { get; }
+
+    /// <summary>Where heads are parsed. Valid until the next parse on this worker, so never over an <c>await</c>.</summary>
+    public RequestHead RequestHead { get; } = new();
+
+    /// <inheritdoc cref="RequestHead"/>
+    public ResponseHead ResponseHead { get; } = new();
+
+    public Limits Limits { get; private set; }
+
+    /// <summary>Completes when the thread has ended.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>The source address in the form that schedulers read.</summary>
+    public static ClientAddress SourceOf(in NativeAddress address)
+    {
+        ReadOnlySpan<byte> bytes = address.AddressBytes;
+        return address.IsIpv4
+            ? new(0, BinaryPrimitives.ReadUInt32BigEndian(bytes), address.Port, IsIpv4: true)
+            : new(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]), address.Port, IsIpv4: false);
+    }
+
+    /// <summary>Starts the thread.</summary>
+    public void Start() => new Thread(Run) { Name = $"worker-{_index}", IsBackground = true }.Start();
+
+    /// <summary>Makes the snapshot this worker's world. <paramref name="opened"/> are its own sockets for addresses it does not serve yet.</summary>
+    public void PostApply(Snapshot snapshot, IReadOnlyDictionary<IPEndPoint, TcpListenSocket> opened) =>
+        Loop.Post(() => Apply(snapshot, opened));
+
+    /// <summary>Accepts no more, lets what is under way finish, then ends.</summary>
+    public void PostDrain() => Loop.Post(Drain);
+
+    /// <summary>Cuts off what is still under way.</summary>
+    public void PostCut() => Loop.Post(Cut);
+
+    /// <summary>A client has been accepted.</summary>
+    public void Welcome(Listener listener, TcpSocket socket, in NativeAddress address)
+    {
+        Route route = listener.Route;
+        route.Counters.Connections++;
+        socket.SetNoDelay();
+        if (_connectionCount >= Limits.ConnectionsPerWorker)
+        {
+            Refuse(route, socket);
+            return;
+        }
+
+        ClientConnection connection = route.VirtualServer.Configured.Protocol switch
+        {
+            VirtualServerProtocol.Tcp => new TcpConnection(this, listener, socket, address),
+            VirtualServerProtocol.Http => new HttpConnection(this, listener, socket, address),
+        };
+        Link(connection);
+        route.Counters.OpenConnections++;
+        connection.Begin();
+    }
+
+    /// <summary>A client connection has ended.</summary>
+    public void Farewell(ClientConnection connection)
+    {
+        Unlink(connection);
+        connection.Listener.Route.Counters.OpenConnections--;
+        EndWhenDrained();
+    }
+
+    private static void Refuse(Route route, TcpSocket socket)
+    {
+        route.Counters.Count(ForwardOutcome.WorkerFull);
+        if (route.VirtualServer.Configured.Protocol == VirtualServerProtocol.Http)
+            socket.Send(Responses.For(ForwardOutcome.WorkerFull, Method.Get));
+        else
+            socket.ResetOnClose();
+        socket.Dispose();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            Loop.Run();
+            _ended.SetResult();
+        }
+        catch (Exception fault)
+        {
+            // A worker that is gone would leave its share of connections hanging; better the process ends and is restarted.
+            Log.WorkerFailed(Logger, _index, fault);
+            _ended.SetException(fault);
+            throw;
+        }
+        finally
+        {
+            Loop.Dispose();
+        }
+    }
+
+    private void Apply(Snapshot snapshot, IReadOnlyDictionary<IPEndPoint, TcpListenSocket> opened)
+    {
+        Limits = snapshot.Configuration.Limits;
+        HashSet<LiveRealServer> wanted = [];
+        HashSet<IPEndPoint> served = [];
+        foreach (LiveVirtualServer virtualServer in snapshot.VirtualServers)
+        {
+            IPEndPoint address = virtualServer.Configured.Address;
+            served.Add(address);
+            Route route = RouteTo(virtualServer, wanted);
+            if (_listeners.TryGetValue(address, out Listener? listener))
+                Redirect(listener, route);
+            else
+                Open(address, new(this, opened[address], route));
+        }
+
+        foreach ((IPEndPoint address, Listener listener) in _listeners.Where(l => !served.Contains(l.Key)).ToArray())
+            Close(address, listener);
+        foreach ((LiveRealServer live, RealServerPool pool) in _pools.Where(p => !wanted.Contains(p.Key)).ToArray())
+        {
+            _pools.Remove(live);
+            pool.Retire();
+        }
+    }
+
+    private void Open(IPEndPoint address, Listener listener)
+    {
+        _listeners.Add(address, listener);
+        listener.Open();
+    }
+
+    private static void Redirect(Listener listener, Route route)
+    {
+        // Open connections are counted where they are: a renamed virtual server takes them along.
+        if (listener.Route.Counters != route.Counters)
+        {
+            route.Counters.OpenConnections += listener.Route.Counters.OpenConnections;
+            listener.Route.Counters.OpenConnections = 0;
+        }
+
+        listener.Route = route;
+    }
+
+    private void Close(IPEndPoint address, Listener listener)
+    {
+        _listeners.Remove(address);
+        listener.Retire();
+        InterruptIdle(listener);
+    }
+
+    private Route RouteTo(LiveVirtualServer virtualServer, HashSet<LiveRealServer> wanted)
+    {
+        RealServerPool[] pools = [.. virtualServer.RealServers.Select(r => PoolOf(r, virtualServer, wanted))];
+        RealServerPool? sorry = virtualServer.SorryServer is { } live ? PoolOf(live, virtualServer, wanted) : null;
+        return new(virtualServer, pools, sorry, virtualServer.Counters[_index]);
+    }
+
+    private RealServerPool PoolOf(LiveRealServer live, LiveVirtualServer virtualServer, HashSet<LiveRealServer> wanted)
+    {
+        wanted.Add(live);
+        if (!_pools.TryGetValue(live, out RealServerPool? pool))
+            _pools.Add(live, pool = new(Loop, live, live.Counters[_index]));
+        pool.KeepFor = virtualServer.Configured.Timeouts.Pool;
+        return pool;
+    }
+
+    private void Drain()
+    {
+        _isDraining = true;
+        foreach (Listener listener in _listeners.Values)
+        {
+            listener.Retire();
+            InterruptIdle(listener);
+        }
+
+        EndWhenDrained();
+    }
+
+    private void Cut()
+    {
+        foreach (ClientConnection connection in Connections())
+            connection.Interrupt();
+    }
+
+    private void InterruptIdle(Listener listener)
+    {
+        foreach (ClientConnection connection in Connections())
+        {
+            if (connection.Listener == listener && connection.IsIdle)
+                connection.Interrupt();
+        }
+    }
+
+    private void EndWhenDrained()
+    {
+        if (_isDraining && _connectionCount == 0)
+            Loop.Stop();
+    }
+
+    // A copy, since a connection that is interrupted takes itself off the list at once.
+    private List<ClientConnection> Connections()
+    {
+        List<ClientConnection> connections = new(_connectionCount);
+        for (ClientConnection? connection = _connections; connection is not null; connection = connection.Next)
+            connections.Add(connection);
+        return connections;
+    }
+
+    private void Link(ClientConnection connection)
+    {
+        connection.Next = _connections;
+        if (_connections is not null)
+            _connections.Previous = connection;
+        _connections = connection;
+        _connectionCount++;
+    }
+
+    private void Unlink(ClientConnection connection)
+    {
+        if (connection.Previous is null)
+            _connections = connection.Next;
+        else
+            connection.Previous.Next = connection.Next;
+        if (connection.Next is not null)
+            connection.Next.Previous = connection.Previous;
+        connection.Next = connection.Previous = null;
+        _connectionCount--;
+    }
+}
