@@ -31,6 +31,10 @@ internal static unsafe partial class Libc
     public const int PipeNonBlockCloseOnExec = 0x80800;
     public const int EventFdNonBlockCloseOnExec = 0x80800;
     public const int SetPipeSize = 1031;
+    public const int AtWorkingDirectory = -100;
+    public const uint StatxType = 1;
+    public const int StatxSize = 256;
+    public const int StatxModeOffset = 28;
 
     [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
     public static partial int EpollCreate(int flags);
@@ -97,6 +101,16 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     public static partial int Close(int descriptor);
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
+    public static partial int Statx(int directory, byte* path, int flags, uint mask, byte* status);
+
+    /// <summary>statx(2) of a path that ends with a zero byte, for its type alone.</summary>
+    public static bool TryStatx(ReadOnlySpan<byte> path, Span<byte> status)
+    {
+        fixed (byte* name = path, into = status)
+            return Statx(AtWorkingDirectory, name, 0, StatxType, into) == 0;
+    }
 
     /// <summary>The error of the call just made on this thread.</summary>
     public static Errno LastError => (Errno)Marshal.GetLastPInvokeError();

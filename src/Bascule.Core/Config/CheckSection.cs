@@ -39,7 +39,7 @@ internal static class CheckSection
         Doc = "For the whole answer. No longer than `interval`: one check ends before the next begins.",
         Default = TimeSpan.FromSeconds(1),
         Otherwise = "1s, or `interval` if that is shorter",
-        Source = "ours: half the interval",
+        Source = "ours; half the interval",
         Example = "timeout: 1s",
         AlsoCalled = ["connect_timeout", "checktimeout"],
     };
@@ -136,7 +136,7 @@ internal static class CheckSection
     public static readonly Section Section = new("check", Type, Interval, Timeout, Rise, Fall, Port, Method, Path, Host, Headers, Expect, BodyContains, BodyMatches)
     {
         Doc = "A question asked of every real server: `tcp`, `http` or `none`, or a map when more is to be said about it.",
-        Place = "`check`, inside a virtual server",
+        Place = "in `check` of a virtual server",
         Short = Type,
         Rule = (_, fields, problems) => Relate(fields, problems),
     };

@@ -12,8 +12,7 @@ internal sealed class ChoiceForm<T>(params ImmutableArray<Choice<T>> choices) : 
 
     public override string Words => Show.OneOf(_words);
 
-    /// <summary>The words with what each means.</summary>
-    public ImmutableArray<Choice<T>> Choices => choices;
+    public override IEnumerable<(string Word, string Doc)> Vocabulary => choices.Select(c => (c.Word, c.Doc));
 
     public override Complaint? Parse(string name, string text, [MaybeNull] out T value)
     {

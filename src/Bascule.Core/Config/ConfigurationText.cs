@@ -30,6 +30,9 @@ public static class ConfigurationText
             return null;
         }
 
-        return RootSection.Section.TryRead(root, "the file", problems, out Fields? fields) ? fields : null;
+        if (root is MapNode or BrokenNode)
+            return RootSection.Section.TryRead(root, RootSection.Section.Title, problems, out Fields? fields) ? fields : null;
+        problems.Add(root.At, root is ListNode ? "the file is a list, not a map of settings" : "the file is a text, not a map of settings", $"a small configuration is: {RootSection.VirtualServers.Example}");
+        return null;
     }
 }

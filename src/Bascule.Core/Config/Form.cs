@@ -12,6 +12,9 @@ internal abstract class Form
     /// <summary>The same for a schema, draft 2020-12.</summary>
     public abstract JsonObject Schema();
 
+    /// <summary>The words there are with what each means; empty when any value of the form will do.</summary>
+    public virtual IEnumerable<(string Word, string Doc)> Vocabulary => [];
+
     /// <summary>The section that stands inside, once or several times; null when none does.</summary>
     public virtual Section? Inside => null;
 }

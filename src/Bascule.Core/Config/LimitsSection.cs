@@ -11,7 +11,7 @@ internal static class LimitsSection
     {
         Doc = "Client connections one worker holds at a time. The next is answered with 503 (http) or reset (tcp). Each may need two file descriptors.",
         Default = 20_000,
-        Source = "ours: two workers stay well below the 524,288 open files systemd allows a service",
+        Source = "ours; two workers stay well below the 524,288 open files systemd allows a service",
         Example = "connectionsPerWorker: 20000",
         AlsoCalled = ["maxconn", "worker_connections", "maxConnections"],
     };
@@ -48,7 +48,7 @@ internal static class LimitsSection
     {
         Doc = "Idle HTTP connections one worker keeps to one real server, ready for the next request. 0 keeps none.",
         Default = 1024,
-        Source = "ours: a burst of 1024 requests at a time reuses every connection it opened",
+        Source = "ours; a burst of 1024 requests at a time reuses every connection it opened",
         Example = "pooledPerRealServer: 1024",
         AlsoCalled = ["keepalive", "pool-max-conn", "poolSize"],
     };
@@ -56,7 +56,7 @@ internal static class LimitsSection
     public static readonly Section Section = new("limits", ConnectionsPerWorker, HeaderSize, RequestLineSize, HeaderCount, PooledPerRealServer)
     {
         Doc = "What every worker holds itself to.",
-        Place = "`limits`",
+        Place = "in `limits`",
         Rule = (_, fields, problems) => RefuseLongRequestLine(fields, problems),
     };
 

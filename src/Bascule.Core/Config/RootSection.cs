@@ -53,7 +53,7 @@ internal static class RootSection
     public static readonly Section Section = new("file", Workers, Admin, ShutdownTimeout, Limits, VirtualServers)
     {
         Doc = "A Bascule configuration.",
-        Place = "the top of the file",
+        Place = "at the top of the file",
         Rule = (_, fields, problems) => RefuseOverlaps(fields, problems),
     };
 
@@ -107,7 +107,7 @@ internal static class AdminSection
     public static readonly Section Section = new("admin", Socket)
     {
         Doc = "How the running daemon is reached. Nothing listens on TCP.",
-        Place = "`admin`",
+        Place = "in `admin`",
     };
 
     private static Complaint? AbsolutePath(string name, string text)

@@ -13,7 +13,7 @@ internal sealed class Section(string title, params ImmutableArray<Setting> setti
     /// <summary>What it is: a sentence or two.</summary>
     public required string Doc { get; init; }
 
-    /// <summary>Where it stands in the file.</summary>
+    /// <summary>Where its settings stand: "in `limits`".</summary>
     public required string Place { get; init; }
 
     /// <summary>In the order the reference lists them.</summary>
@@ -64,8 +64,9 @@ internal sealed class Section(string title, params ImmutableArray<Setting> setti
 
         if (map.IsCut)
             return;
+        string from = ReferenceEquals(this, RootSection.Section) ? "the file" : $"`{name}`";
         foreach (Setting missing in settings.Where(s => s.IsRequired && !fields.IsWritten(s)))
-            problems.Add(map.At, $"`{name}` has no `{missing.Name}`", $"add `{missing.Example}`");
+            problems.Add(map.At, $"`{missing.Name}` is missing from {from}", $"add `{missing.Example}`");
     }
 
     public override string Write(Fields value) => "{}";

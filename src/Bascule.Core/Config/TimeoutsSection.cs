@@ -30,7 +30,7 @@ internal static class TimeoutsSection
     {
         Doc = "http: from the first byte of a request to the end of its head; then 408.",
         Default = TimeSpan.FromSeconds(10),
-        Source = "ours: nginx's 60s is what slow attackers (slowloris) live on",
+        Source = "ours; nginx's 60s is what slow attackers (slowloris) live on",
         Example = "request: 10s",
         AlsoCalled = ["http-request", "client_header_timeout", "header"],
     };
@@ -66,7 +66,7 @@ internal static class TimeoutsSection
     {
         Doc = "http: a connection to a real server between two requests; then it is closed. Best shorter than the real server's own keep-alive timeout.",
         Default = TimeSpan.FromSeconds(30),
-        Source = "ours: half of the 60s for which nginx keeps an upstream connection, to be the first to close",
+        Source = "ours; half of the 60s for which nginx keeps an upstream connection, to be the first to close",
         Example = "pool: 30s",
         AlsoCalled = ["pool-purge-delay"],
     };
@@ -83,7 +83,7 @@ internal static class TimeoutsSection
     public static readonly Section Section = new("timeouts", Connect, Idle, Request, Response, Body, KeepAlive, Pool, Tunnel)
     {
         Doc = "How long a virtual server waits, and for what.",
-        Place = "`timeouts`, inside a virtual server",
+        Place = "in `timeouts` of a virtual server",
     };
 
     private static readonly ImmutableArray<Setting> OnlyTcp = [Idle];

@@ -10,7 +10,7 @@ internal static class UnknownSetting
             return new(what, $"did you mean `{meant}`?");
         Section? elsewhere = RootSection.Section.AndAllInside().FirstOrDefault(s => s.Settings.Any(known => known.Name == key));
         return elsewhere is not null
-            ? new($"{Show.Quoted(key)} is not a setting here", $"it is one of {elsewhere.Place}")
+            ? new($"{Show.Quoted(key)} is not a setting here", $"it belongs {elsewhere.Place}")
             : new(what, $"known here: {string.Join(", ", section.Settings.Select(s => s.Name))}");
     }
 

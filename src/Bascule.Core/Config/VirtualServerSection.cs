@@ -80,8 +80,8 @@ internal static class VirtualServerSection
 
     public static readonly Section Section = new("virtualServer", Address, Protocol, Scheduler, Check, RealServers, SorryServer, Timeouts)
     {
-        Doc = "An address clients use, with its scheduler and its real servers.",
-        Place = "a virtual server (`virtualServers: NAME: …`)",
+        Doc = "An address clients use, with its scheduler and its real servers. It stands under `virtualServers`, below its name.",
+        Place = "in a virtual server",
         Rule = Relate,
     };
 
@@ -166,8 +166,8 @@ internal static class RealServerSection
 
     public static readonly Section Section = new("realServer", Address, Weight)
     {
-        Doc = "A machine that does the work: an address, or a map when more is to be said about it.",
-        Place = "a real server (`realServers: [{ address: …, … }]`)",
+        Doc = "A machine that does the work: an address, or a map when more is to be said about it. It is an item of `realServers`.",
+        Place = "in a real server",
         Short = Address,
     };
 

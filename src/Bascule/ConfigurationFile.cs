@@ -1,0 +1,63 @@
+using Bascule.Core.Config;
+using Bascule.Linux.Files;
+using Microsoft.Win32.SafeHandles;
+
+namespace Bascule;
+
+/// <summary>The configuration file on disk.</summary>
+internal static class ConfigurationFile
+{
+    /// <summary>Reads and checks it. A file that cannot be read is a problem like any other; nothing is thrown, and nothing waits.</summary>
+    public static CheckedConfiguration Load(string path) => NotAFile(FileKinds.Of(path)) ?? Read(path);
+
+    // A pipe could wait for ever for somebody to write, and /dev/zero never ends.
+    private static CheckedConfiguration? NotAFile(FileKind? kind) => kind switch
+    {
+        FileKind.Directory => Failed("this is a folder", "name the file in it, such as bascule.yaml"),
+        FileKind.Pipe => Failed("this is a pipe, not a file", "write the configuration to a file and name that"),
+        FileKind.Socket => Failed("this is a socket, not a file", "name the configuration file"),
+        FileKind.Device => Failed("this is a device, not a file", "name the configuration file"),
+        FileKind.Regular or null => null,
+    };
+
+    private static CheckedConfiguration Read(string path)
+    {
+        try
+        {
+            using SafeFileHandle file = File.OpenHandle(path);
+            return ConfigurationText.Check(Content(file));
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return Failed("there is no such file", "check the path, or write the file: samples/ has examples");
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return Failed("this user may not read the file", $"run as a user who may, or see `ls -l` and `chmod`; this is user {Environment.UserName}");
+        }
+        catch (Exception e) when (e is IOException or ArgumentException or NotSupportedException)
+        {
+            return Failed($"the file cannot be read: {e.Message.TrimEnd('.')}", "check the path and the disk");
+        }
+    }
+
+    /// <summary>The content; of a file that is too large only so much that the check sees it is.</summary>
+    private static ReadOnlySpan<byte> Content(SafeFileHandle file)
+    {
+        // The length is where the buffer starts, not a promise: files in /proc have length 0, others grow while they are read.
+        byte[] content = new byte[(int)long.Clamp(RandomAccess.GetLength(file) + 1, 4096, ConfigurationText.MaximumBytes + 1)];
+        int filled = 0;
+        while (RandomAccess.Read(file, content.AsSpan(filled), filled) is var read and > 0)
+        {
+            filled += read;
+            if (filled == ConfigurationText.MaximumBytes + 1)
+                break;
+            if (filled == content.Length)
+                Array.Resize(ref content, int.Min(2 * filled, ConfigurationText.MaximumBytes + 1));
+        }
+
+        return content.AsSpan(0, filled);
+    }
+
+    private static CheckedConfiguration Failed(string what, string hint) => new(null, [new(Location.Start, what, hint)]);
+}
