@@ -46,7 +46,7 @@ internal static class CheckSection
 
     public static readonly Setting<int> Rise = new("rise", new CountForm(1, 100))
     {
-        Doc = "Passed checks in a row that bring a real server back. (After the start, the first one does.)",
+        Doc = "Passed checks in a row that bring a real server back. After the start the first one is enough.",
         Default = 2,
         Source = "HAProxy rise",
         Example = "rise: 2",
