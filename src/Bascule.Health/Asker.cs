@@ -1,0 +1,65 @@
+using Bascule.Core.Health;
+using Microsoft.Extensions.Logging;
+
+namespace Bascule.Health;
+
+/// <summary>Asks one real server once, in the time allowed, and turns whatever happens into an answer.</summary>
+internal sealed class Asker(HealthRecord record, TimeProvider time, ILogger logger)
+{
+    private Probe? _probe;
+
+    /// <summary>Asks, updates the record, and says so in the log when it changed between up and down.</summary>
+    /// <exception cref="OperationCanceledException">Only when <paramref name="stopping"/> is.</exception>
+    public async Task AskAsync(CancellationToken stopping)
+    {
+        bool isFirst = record.Last is null;
+        CheckAnswer answer = await AnswerAsync(stopping);
+        bool changed = record.Apply(answer, time.GetUtcNow());
+        if (changed && answer.Passed)
+            Log.RealServerIsUp(logger, record.RealServer, answer.Why);
+        else if (changed)
+            Log.RealServerIsDown(logger, record.RealServer, answer.Why, InARow(record.Check.Fall));
+        else if (isFirst)
+            Log.RealServerIsDown(logger, record.RealServer, answer.Why, "first check"); // down already, but now it is known why
+    }
+
+    private async Task<CheckAnswer> AnswerAsync(CancellationToken stopping)
+    {
+        long start = time.GetTimestamp();
+        Verdict verdict = await VerdictAsync(stopping);
+        TimeSpan took = time.GetElapsedTime(start);
+        return new(verdict.Passed, verdict.Passed ? $"{verdict.Why} in {Math.Ceiling(took.TotalMilliseconds):0} ms" : verdict.Why, took);
+    }
+
+    private async Task<Verdict> VerdictAsync(CancellationToken stopping)
+    {
+        using CancellationTokenSource timeout = new(record.Check.Timeout, time);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
+        try
+        {
+            _probe ??= Probe.For(record.Check, record.RealServer);
+            return await _probe.AskAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            throw;
+        }
+        catch (OperationCanceledException) when (timeout.IsCancellationRequested)
+        {
+            return Verdict.Failed($"no answer within {InWords(record.Check.Timeout)}");
+        }
+#pragma warning disable CA1031 // One check that breaks must not end the checks of its real server.
+        catch (Exception unexpected)
+#pragma warning restore CA1031
+        {
+            Log.CheckBroke(logger, unexpected, record.RealServer);
+            return Verdict.Failed($"the check itself failed: {unexpected.Message}");
+        }
+    }
+
+    private static string InARow(int failures) => failures == 1 ? "1 failure" : $"{failures} failures in a row";
+
+    /// <summary>As it is written in the configuration: <c>2s</c>, <c>500ms</c>.</summary>
+    private static string InWords(TimeSpan duration) =>
+        duration.Ticks % TimeSpan.TicksPerSecond == 0 ? $"{duration.TotalSeconds:0}s" : $"{duration.TotalMilliseconds:0.###}ms";
+}

@@ -1,0 +1,97 @@
+using Bascule.Core.Health;
+using Bascule.Core.Model;
+using Microsoft.Extensions.Logging;
+
+namespace Bascule.Health;
+
+/// <summary>
+/// Asks every real server of the snapshot how it is, and writes the answers to its <see cref="HealthRecord"/>. One loop a record:
+/// ask, take the answer into account, wait for the rest of the interval; so never two checks of one record at a time.
+/// </summary>
+/// <param name="time">For intervals and timeouts.</param>
+/// <param name="random">Keeps thousands of checks from falling into step.</param>
+public sealed class HealthEngine(TimeProvider time, Random random, ILogger<HealthEngine> logger)
+{
+    // 5,000 a second: a handful of first checks runs at once, and 10,000 do not connect in the same millisecond.
+    private const int StartsPerMillisecond = 5;
+
+    private const double Jitter = 0.1; // of the interval, either way; the mean stays
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<HealthRecord, RunningCheck> _running = [];
+    private readonly List<Task> _ending = [];
+    private bool _stopped;
+
+    /// <summary>
+    /// Starts the checks of records that are new in this snapshot, the first at once, and stops those that no virtual server reads
+    /// any more; the others keep their rhythm. Callable at any time; without effect once stopped.
+    /// </summary>
+    public void Apply(Snapshot snapshot)
+    {
+        HashSet<HealthRecord> wanted = [.. HealthBoard.RecordsOf(snapshot)];
+        lock (_lock)
+        {
+            if (_stopped)
+                return;
+            _ending.RemoveAll(task => task.IsCompleted);
+            foreach (HealthRecord gone in _running.Keys.Where(record => !wanted.Contains(record)).ToList())
+                End(gone);
+            int starts = 0;
+            foreach (HealthRecord record in wanted.Where(record => !_running.ContainsKey(record)))
+                _running.Add(record, Begin(record, TimeSpan.FromMilliseconds(starts++ / StartsPerMillisecond)));
+        }
+    }
+
+    /// <summary>Stops all checks, and waits until they have ended. The records keep what they know.</summary>
+    public Task StopAsync()
+    {
+        lock (_lock)
+        {
+            _stopped = true;
+            foreach (HealthRecord record in _running.Keys.ToList())
+                End(record);
+            return Task.WhenAll(_ending);
+        }
+    }
+
+    private RunningCheck Begin(HealthRecord record, TimeSpan delay)
+    {
+        CancellationTokenSource stopping = new();
+        return new(stopping, Task.Run(() => AskAgainAndAgainAsync(record, delay, stopping.Token)));
+    }
+
+    private void End(HealthRecord record)
+    {
+        _running.Remove(record, out RunningCheck? check);
+        check!.Stopping.Cancel();
+        _ending.Add(check.Loop);
+    }
+
+    private async Task AskAgainAndAgainAsync(HealthRecord record, TimeSpan delay, CancellationToken stopping)
+    {
+        Asker asker = new(record, time, logger);
+        try
+        {
+            while (true)
+            {
+                if (delay > TimeSpan.Zero)
+                    await Task.Delay(delay, time, stopping);
+                long start = time.GetTimestamp();
+                await asker.AskAsync(stopping);
+                delay = Jittered(record.Check.Interval) - time.GetElapsedTime(start);
+            }
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // Stopped, or gone from the snapshot.
+        }
+    }
+
+    private TimeSpan Jittered(TimeSpan interval)
+    {
+        lock (_lock) // a Random is not made for many threads
+            return interval * (1 + (Jitter * ((2 * random.NextDouble()) - 1)));
+    }
+
+    private sealed record RunningCheck(CancellationTokenSource Stopping, Task Loop);
+}

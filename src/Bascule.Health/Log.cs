@@ -1,0 +1,17 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace Bascule.Health;
+
+/// <summary>What the health engine says. Events 4000 to 4999.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(4000, LogLevel.Information, "Real server {RealServer} is up: {Why}")]
+    public static partial void RealServerIsUp(ILogger logger, IPEndPoint realServer, string why);
+
+    [LoggerMessage(4001, LogLevel.Warning, "Real server {RealServer} is down: {Why} ({After})")]
+    public static partial void RealServerIsDown(ILogger logger, IPEndPoint realServer, string why, string after);
+
+    [LoggerMessage(4002, LogLevel.Error, "The check of real server {RealServer} broke and counts as failed; this is a bug, please report it")]
+    public static partial void CheckBroke(ILogger logger, Exception unexpected, IPEndPoint realServer);
+}

@@ -1,0 +1,66 @@
+using System.Net;
+using System.Net.Sockets;
+using Bascule.Core.Model;
+
+namespace Bascule.Health;
+
+/// <summary>What a probe found out.</summary>
+/// <param name="Why">A short sentence without a full stop.</param>
+internal readonly record struct Verdict(bool Passed, string Why)
+{
+    public static Verdict Pass(string why) => new(true, why);
+
+    public static Verdict Failed(string why) => new(false, why);
+}
+
+/// <summary>One kind of question, ready to be asked of one real server again and again.</summary>
+/// <param name="target">The real server, with the check's own port when it has one.</param>
+internal abstract class Probe(IPEndPoint target)
+{
+    /// <inheritdoc cref="Probe(IPEndPoint)" path="/param[@name='target']"/>
+    protected IPEndPoint Target { get; } = target;
+
+    /// <summary>The probe for this kind of check.</summary>
+    /// <exception cref="ArgumentException">The check's regular expression is not one.</exception>
+    public static Probe For(Check check, IPEndPoint realServer)
+    {
+        IPEndPoint target = check.Port is { } port ? new(realServer.Address, port) : realServer;
+        return check switch
+        {
+            TcpCheck => new TcpProbe(target),
+            HttpCheck http => new HttpProbe(http, target),
+            _ => throw new ArgumentException($"no probe for {check.GetType().Name}", nameof(check)),
+        };
+    }
+
+    /// <summary>Connects and asks. What the real server does, or fails to do, is a verdict and never an exception.</summary>
+    /// <exception cref="OperationCanceledException">The time is up.</exception>
+    public async Task<Verdict> AskAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            using Socket socket = new(Target.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            await socket.ConnectAsync(Target, cancellation);
+            return await AskAsync(socket, cancellation);
+        }
+        catch (SocketException e)
+        {
+            return Verdict.Failed(InWords(e));
+        }
+    }
+
+    /// <summary>Asks over a connection that has just been accepted.</summary>
+    protected abstract ValueTask<Verdict> AskAsync(Socket socket, CancellationToken cancellation);
+
+    private static string InWords(SocketException e) => e.SocketErrorCode switch
+    {
+        SocketError.ConnectionRefused => "connection refused",
+        SocketError.ConnectionReset => "connection reset",
+        SocketError.Shutdown => "connection reset", // EPIPE: it was reset before we had written everything
+        SocketError.HostUnreachable => "no route to host",
+        SocketError.NetworkUnreachable => "network unreachable",
+        SocketError.TooManyOpenSockets => "not asked: this director has no file descriptor left",
+        SocketError.AddressNotAvailable or SocketError.AddressAlreadyInUse => "not asked: this director has no free port left",
+        _ => e.Message,
+    };
+}
