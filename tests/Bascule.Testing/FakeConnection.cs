@@ -4,8 +4,9 @@ using System.Text;
 namespace Bascule.Testing;
 
 /// <summary>One connection to a <see cref="FakeRealServer"/>, for its script to use.</summary>
-public sealed class FakeConnection
+public sealed class FakeConnection : IDisposable
 {
+    private readonly CancellationTokenSource _broken = new();
     private readonly FakeRealServer _server;
     private readonly byte[] _readAhead = new byte[64 * 1024];
     private int _start;
@@ -17,6 +18,9 @@ public sealed class FakeConnection
         Socket.NoDelay = true;
         _server = server;
     }
+
+    /// <summary>Cancelled when the server dies or the test ends, so that a script that waits for something else ends too.</summary>
+    public CancellationToken Broken => _broken.Token;
 
     /// <summary>For what the methods here do not offer.</summary>
     public Socket Socket { get; }
@@ -94,7 +98,7 @@ public sealed class FakeConnection
         foreach (char c in text)
         {
             await WriteAsync(c.ToString());
-            await Task.Delay(pause, time);
+            await Task.Delay(pause, time, Broken);
         }
     }
 
@@ -102,7 +106,7 @@ public sealed class FakeConnection
     public void CloseSendSide() => Socket.Shutdown(SocketShutdown.Send);
 
     /// <summary>Closes properly (FIN). Also done when the script returns.</summary>
-    public void Close() => Socket.Dispose();
+    public void Dispose() => Socket.Dispose();
 
     /// <summary>Breaks the connection off (RST).</summary>
     public void Reset()
@@ -116,6 +120,8 @@ public sealed class FakeConnection
         {
             // The script, or the client, was faster.
         }
+
+        _broken.Cancel();
     }
 
     private async Task<bool> FillAsync()

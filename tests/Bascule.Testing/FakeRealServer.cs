@@ -173,7 +173,7 @@ public sealed class FakeRealServer : IAsyncDisposable
         }
         finally
         {
-            connection.Close();
+            connection.Dispose();
             _open.TryRemove(connection, out _);
         }
     }

@@ -17,6 +17,16 @@ public sealed class ManualClock : TimeProvider
         }
     }
 
+    /// <summary>How far to <see cref="Advance"/> to make just the next timer fire; null when none is armed.</summary>
+    public TimeSpan? UntilNextTimer
+    {
+        get
+        {
+            lock (_lock)
+                return _timers.Count == 0 ? null : _timers.Min(t => t.Due) - _now;
+        }
+    }
+
     /// <inheritdoc/>
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 

@@ -1,0 +1,232 @@
+using System.Net;
+using Bascule.Core.Health;
+using Bascule.Core.Model;
+using Bascule.Testing;
+
+namespace Bascule.Health.Tests;
+
+public sealed class HealthEngineTests : IAsyncLifetime
+{
+    private readonly Bench _bench = new();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public Task DisposeAsync() => _bench.StopAsync();
+
+    [Fact]
+    public async Task The_first_check_runs_at_once_and_one_pass_brings_a_real_server_up()
+    {
+        await using FakeRealServer web = FakeRealServer.Stalling();
+        DateTimeOffset start = _bench.Clock.GetUtcNow();
+
+        HealthRecord record = await _bench.FirstAnswerAsync(Checks.Tcp, web.Address);
+
+        Assert.True(record.IsUp);
+        Assert.Equal(start, record.Since);
+        Assert.Equal([$"Information 4000 Real server {web.Address} is up: connected in 0 ms"], _bench.Log.Lines);
+    }
+
+    [Fact]
+    public async Task A_real_server_that_is_down_from_the_start_is_told_once_with_the_reason()
+    {
+        await using FakeRealServer web = FakeRealServer.Refusing();
+
+        HealthRecord record = await _bench.FirstAnswerAsync(Checks.Tcp, web.Address);
+        await _bench.NextAnswerAsync(record);
+
+        Assert.False(record.IsUp);
+        Assert.Equal([$"Warning 4001 Real server {web.Address} is down: connection refused (first check)"], _bench.Log.Lines);
+    }
+
+    [Fact]
+    public async Task Goes_down_after_fall_failures_and_comes_back_after_rise_passes_with_one_line_each()
+    {
+        await using FakeRealServer web = FakeRealServer.Stalling();
+        HealthRecord record = await _bench.FirstAnswerAsync(Checks.Tcp, web.Address);
+        List<bool> states = [];
+
+        await web.RefuseAsync();
+        for (int i = 0; i < Checks.Tcp.Fall; i++)
+            await AskAsync();
+        web.Listen();
+        for (int i = 0; i < Checks.Tcp.Rise; i++)
+            await AskAsync();
+
+        Assert.Equal([true, true, false, false, true], states);
+        Assert.Equal(
+        [
+            $"Warning 4001 Real server {web.Address} is down: connection refused (3 failures in a row)",
+            $"Information 4000 Real server {web.Address} is up: connected in 0 ms",
+        ], _bench.Log.Lines.Skip(1));
+
+        async Task AskAsync()
+        {
+            await _bench.NextAnswerAsync(record);
+            states.Add(record.IsUp);
+        }
+    }
+
+    [Fact]
+    public async Task Intervals_vary_by_a_tenth_either_way_around_the_configured_one()
+    {
+        await using FakeRealServer web = FakeRealServer.Stalling();
+        HealthRecord record = await _bench.FirstAnswerAsync(Checks.Tcp, web.Address);
+        List<double> waits = [];
+        for (int i = 0; i < 200; i++)
+            waits.Add((await _bench.NextAnswerAsync(record)).TotalSeconds);
+
+        Assert.All(waits, wait => Assert.InRange(wait, 9, 11));
+        Assert.InRange(waits.Max() - waits.Min(), 1.5, 2);
+        Assert.InRange(waits.Average(), 9.8, 10.2);
+    }
+
+    [Fact]
+    public async Task The_interval_is_measured_from_the_start_of_a_check_however_long_it_took()
+    {
+        await using FakeRealServer web = FakeRealServer.Stalling();
+        HttpCheck slow = Checks.Http;
+        DateTimeOffset start = _bench.Clock.GetUtcNow();
+        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(slow, web.Address)));
+        await CutOffAsync(web, accepted: 1);
+        await _bench.SettleAsync();
+
+        TimeSpan fromStart = _bench.Clock.GetUtcNow() + _bench.Clock.UntilNextTimer!.Value - start;
+
+        Assert.InRange(fromStart.TotalSeconds, 9, 11);
+        Assert.InRange(_bench.Clock.UntilNextTimer!.Value.TotalSeconds, 8, 10);
+    }
+
+    [Fact]
+    public async Task A_check_that_overruns_is_cut_off_and_never_overlaps_with_the_next()
+    {
+        await using FakeRealServer web = FakeRealServer.Stalling();
+        HttpCheck hasty = Checks.Http with { Interval = TimeSpan.FromMilliseconds(100) };
+        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(hasty, web.Address)));
+        HealthRecord record = _bench.Board.Find(hasty, web.Address)!;
+
+        for (int check = 1; check <= 5; check++)
+        {
+            await CutOffAsync(web, accepted: check);
+            await Eventually.HoldsAsync(() => record.Last is not null);
+            await Eventually.HoldsAsync(() => web.Open <= 1);
+            Assert.Equal(check, int.Min(check, web.Accepted));
+        }
+
+        Assert.Equal("no answer within 1s", record.Last!.Why);
+        Assert.Equal(Checks.Timeout, record.Last.Took);
+    }
+
+    [Fact]
+    public async Task Virtual_servers_that_ask_the_same_question_share_one_check()
+    {
+        await using FakeRealServer web = FakeRealServer.Answering("HTTP/1.1 200 OK\r\n\r\n");
+        VirtualServer one = Bench.Asking(Checks.Http, web.Address);
+        VirtualServer other = Bench.Asking(Checks.Http with { Headers = [] }, web.Address) with { Name = "api" };
+        Snapshot snapshot = _bench.Snapshot(one, other);
+        _bench.Engine.Apply(snapshot);
+        await _bench.SettleAsync();
+
+        await _bench.NextAnswerAsync(snapshot.VirtualServers[0].RealServers[0].Health!);
+
+        Assert.Equal(2, web.Requests.Count); // one an interval
+        Assert.All(snapshot.VirtualServers, v => Assert.True(v.RealServers[0].TakesConnections));
+    }
+
+    [Fact]
+    public async Task A_reload_starts_new_checks_stops_old_ones_and_leaves_the_others_their_rhythm()
+    {
+        await using FakeRealServer stays = FakeRealServer.Stalling();
+        await using FakeRealServer goes = FakeRealServer.Stalling();
+        await using FakeRealServer comes = FakeRealServer.Stalling();
+        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(Checks.Tcp, stays.Address, goes.Address)));
+        await _bench.SettleAsync(checks: 2);
+        _bench.Clock.Advance(TimeSpan.FromSeconds(5));
+
+        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(Checks.Tcp, stays.Address, comes.Address)));
+        await Eventually.HoldsAsync(() => comes.Accepted == 1);
+        await _bench.SettleAsync(checks: 2);
+
+        Assert.Equal((1, 1), (stays.Accepted, goes.Accepted));
+        Assert.InRange(_bench.Clock.UntilNextTimer!.Value.TotalSeconds, 4, 6); // the rest of the old interval
+
+        _bench.Clock.Advance(_bench.Clock.UntilNextTimer.Value);
+        await Eventually.HoldsAsync(() => stays.Accepted == 2);
+        Assert.Equal(1, goes.Accepted);
+    }
+
+    [Fact]
+    public async Task Applying_the_same_snapshot_again_asks_nobody_again()
+    {
+        await using FakeRealServer web = FakeRealServer.Stalling();
+        Snapshot snapshot = _bench.Snapshot(Bench.Asking(Checks.Tcp, web.Address));
+        _bench.Engine.Apply(snapshot);
+        await _bench.SettleAsync();
+
+        for (int i = 0; i < 10; i++)
+            _bench.Engine.Apply(snapshot);
+        await _bench.NextAnswerAsync(snapshot.VirtualServers[0].RealServers[0].Health!);
+
+        Assert.Equal(2, web.Accepted);
+    }
+
+    [Fact]
+    public async Task A_thousand_first_checks_are_spread_over_a_fifth_of_a_second_and_a_handful_is_not()
+    {
+        await using FakeRealServer web = FakeRealServer.Refusing();
+        IPEndPoint[] realServers = [.. Enumerable.Range(0, 1000).Select(i => new IPEndPoint(new IPAddress([127, 0, (byte)(i / 250), (byte)(1 + (i % 250))]), web.Address.Port))];
+        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(Checks.Tcp, realServers)));
+        HealthRecord[] records = [.. realServers.Select(r => _bench.Board.Find(Checks.Tcp, r)!)];
+
+        await Eventually.HoldsAsync(() => records.Count(r => r.Last is not null) == 5 && _bench.Clock.ArmedTimers == 1000);
+        _bench.Clock.Advance(TimeSpan.FromMilliseconds(100));
+        await Eventually.HoldsAsync(() => records.Count(r => r.Last is not null) == 505);
+        _bench.Clock.Advance(TimeSpan.FromMilliseconds(100));
+        await Eventually.HoldsAsync(() => records.All(r => r.Last is not null));
+    }
+
+    [Fact]
+    public async Task A_check_that_breaks_counts_as_failed_is_logged_and_asked_again()
+    {
+        await using FakeRealServer web = FakeRealServer.Answering("HTTP/1.1 200 OK\r\n\r\n");
+        HealthRecord record = await _bench.FirstAnswerAsync(Checks.Http with { BodyMatches = "(unclosed" }, web.Address);
+
+        await _bench.NextAnswerAsync(record);
+
+        Assert.StartsWith("the check itself failed: ", record.Last!.Why, StringComparison.Ordinal);
+        Assert.Equal(2, _bench.Log.Lines.Count(line => line.StartsWith("Error 4002", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Stopping_cuts_off_checks_in_flight_and_waits_for_them()
+    {
+        await using FakeRealServer web = FakeRealServer.Stalling();
+        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(Checks.Http, web.Address)));
+        await Eventually.HoldsAsync(() => web.Open == 1);
+
+        await _bench.Engine.StopAsync();
+
+        await Eventually.HoldsAsync(() => web.Open == 0);
+        Assert.Equal(0, _bench.Clock.ArmedTimers);
+        Assert.Null(_bench.Board.Find(Checks.Http, web.Address)!.Last);
+        Assert.Empty(_bench.Log.Lines);
+    }
+
+    [Fact]
+    public async Task Asks_nobody_once_it_has_been_stopped()
+    {
+        await using FakeRealServer web = FakeRealServer.Stalling();
+        await _bench.Engine.StopAsync();
+
+        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(Checks.Tcp, web.Address)));
+
+        await _bench.Engine.StopAsync();
+        Assert.Equal(0, web.Accepted);
+    }
+
+    /// <summary>Lets the check time out once the real server has it.</summary>
+    private async Task CutOffAsync(FakeRealServer web, int accepted)
+    {
+        await Eventually.HoldsAsync(() => web.Accepted == accepted && _bench.Clock.ArmedTimers == 1);
+        _bench.Clock.Advance(Checks.Timeout);
+    }
+}
