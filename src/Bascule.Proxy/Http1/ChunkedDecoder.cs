@@ -129,7 +129,7 @@ internal struct ChunkedDecoder(Limits limits)
     {
         if (Grammar.IsWhitespace(next))
             return Counted(State.ExtensionName);
-        return Grammar.IsTokenByte(next) ? Counted(State.Extension) : State.Malformed;
+        return Grammar.Token.Contains(next) ? Counted(State.Extension) : State.Malformed;
     }
 
     private State StepText(byte next, State same, State atCarriageReturn)
@@ -158,14 +158,14 @@ internal struct ChunkedDecoder(Limits limits)
     {
         if (next == '\r')
             return State.LastLineFeed;
-        return Grammar.IsTokenByte(next) ? Counted(State.TrailerName) : State.Malformed;
+        return Grammar.Token.Contains(next) ? Counted(State.TrailerName) : State.Malformed;
     }
 
     private State StepTrailerName(byte next)
     {
         if (next == ':')
             return Counted(State.TrailerValue);
-        return Grammar.IsTokenByte(next) ? Counted(State.TrailerName) : State.Malformed;
+        return Grammar.Token.Contains(next) ? Counted(State.TrailerName) : State.Malformed;
     }
 
     private State Counted(State state) => ++_textLength > _textLimit ? State.TooLarge : state;

@@ -122,33 +122,33 @@ internal sealed class FieldSection
         AsksToUpgrade = false;
     }
 
+    /// <param name="end">Where the line ends: at its CR, which is in no token.</param>
     private ParseResult ReadField(ReadOnlySpan<byte> input, int start, int end)
     {
-        ReadOnlySpan<byte> line = input[start..end];
-        int nameLength = Grammar.TokenLength(line);
-        if (nameLength == 0 || nameLength == line.Length || line[nameLength] != ':')
-            return NameFault(line, nameLength);
+        int colon = Grammar.Token.EndOfRun(input, start);
+        if (input[colon] != ':' || colon == start)
+            return NameFault(input[colon], isEmpty: colon == start);
 
-        int valueStart = start + nameLength + 1;
+        int valueStart = colon + 1;
         int valueEnd = end;
         while (valueStart < valueEnd && Grammar.IsWhitespace(input[valueStart]))
             valueStart++;
         while (valueEnd > valueStart && Grammar.IsWhitespace(input[valueEnd - 1]))
             valueEnd--;
 
-        KnownField known = KnownFields.Recognise(line[..nameLength]);
-        bool canonical = valueEnd == end && valueStart == start + nameLength + 2 && input[valueStart - 1] == ' ';
+        KnownField known = KnownFields.Recognise(input[start..colon]);
+        bool canonical = valueEnd == end && valueStart == colon + 2 && input[valueStart - 1] == ' ';
         Slice value = new(valueStart, valueEnd - valueStart);
-        _fields[_count++] = new(known, canonical, new(start, end - start), nameLength, value);
+        _fields[_count++] = new(known, canonical, new(start, end - start), colon - start, value);
         if (known != KnownField.Other)
             Remember(known, value);
         return ParseResult.Complete;
     }
 
-    private static ParseResult NameFault(ReadOnlySpan<byte> line, int nameLength)
+    private static ParseResult NameFault(byte insteadOfColon, bool isEmpty)
     {
-        if (nameLength < line.Length && Grammar.IsWhitespace(line[nameLength]))
-            return nameLength == 0 ? ParseResult.FoldedLine : ParseResult.WhitespaceBeforeColon;
+        if (Grammar.IsWhitespace(insteadOfColon))
+            return isEmpty ? ParseResult.FoldedLine : ParseResult.WhitespaceBeforeColon;
         return ParseResult.MalformedFieldName;
     }
 
@@ -183,6 +183,8 @@ internal sealed class FieldSection
     private bool ReadOptions(ReadOnlySpan<byte> input, Slice value)
     {
         ReadOnlySpan<byte> list = value.In(input);
+        if (list.SequenceEqual("keep-alive"u8)) // most of them
+            return AsksToKeepAlive = true;
         while (Grammar.TakeElement(ref list, out ReadOnlySpan<byte> option))
         {
             if (option.IsEmpty)

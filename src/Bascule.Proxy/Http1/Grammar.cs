@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using System.Text;
 
 namespace Bascule.Proxy.Http1;
@@ -10,41 +12,36 @@ internal static class Grammar
     private const byte LineFeed = (byte)'\n';
 
     /// <summary>tchar of RFC 9110 §5.6.2.</summary>
-    private static readonly SearchValues<byte> Token =
-        SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
+    public static readonly ByteSet Token =
+        new("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
 
-    /// <summary>Every control character but HTAB: what ends a line, or must not be in one.</summary>
-    private static readonly SearchValues<byte> Controls = SearchValues.Create(
-        [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 127]);
+    /// <summary>
+    /// What a request target may be made of: visible ASCII but "#", which begins a fragment. To be as strict as RFC 3986 would break
+    /// pages, since browsers send "|", "{" and "^" in queries as they are.
+    /// </summary>
+    public static readonly ByteSet Target = new(
+        "!\"$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"u8);
 
     /// <summary>
     /// reg-name of RFC 3986 §3.2.2 without the comma, which would read as a list where fields are joined. Underscores are
     /// in no host name, but in many an internal one.
     /// </summary>
-    private static readonly SearchValues<byte> HostName =
-        SearchValues.Create("-._~%!$&'()*+;=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
+    private static readonly ByteSet HostName =
+        new("-._~%!$&'()*+;=0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
 
-    /// <summary>
-    /// What a request target may be made of: visible ASCII but "#". Stricter than RFC 3986 allows would break pages, since
-    /// browsers send "|", "{" and "^" in queries as they are.
-    /// </summary>
-    private static readonly SearchValues<byte> Target = SearchValues.Create(
-        "!\"$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~"u8);
+    private static readonly ByteSet IPv6 = new("0123456789ABCDEFabcdef:."u8);
 
-    private static readonly SearchValues<byte> IPv6 = SearchValues.Create("0123456789ABCDEFabcdef:."u8);
+    /// <summary>Every control character but HTAB: what ends a line, or must not be in one.</summary>
+    private static readonly SearchValues<byte> Controls = SearchValues.Create(
+        [0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 127]);
 
     /// <summary>Finds where the line that begins at <paramref name="start"/> ends.</summary>
     /// <param name="end">The index of the byte that stopped the search, CR when <see cref="ParseResult.Complete"/>; the length of the input when none did.</param>
     public static ParseResult FindLineEnd(ReadOnlySpan<byte> input, int start, out int end)
     {
-        int length = input[start..].IndexOfAny(Controls);
-        if (length < 0)
-        {
-            end = input.Length;
+        end = IndexOfControl(input, start);
+        if (end == input.Length)
             return ParseResult.Incomplete;
-        }
-
-        end = start + length;
         if (input[end] != CarriageReturn)
             return input[end] == LineFeed ? ParseResult.BareLineFeed : ParseResult.ControlCharacter;
         if (end + 1 == input.Length)
@@ -52,24 +49,11 @@ internal static class Grammar
         return input[end + 1] == LineFeed ? ParseResult.Complete : ParseResult.BareCarriageReturn;
     }
 
-    /// <summary>How many bytes at the front are token characters.</summary>
-    public static int TokenLength(ReadOnlySpan<byte> text)
-    {
-        int length = text.IndexOfAnyExcept(Token);
-        return length < 0 ? text.Length : length;
-    }
-
     /// <summary>Whether it is one token: not empty, and nothing else in it.</summary>
-    public static bool IsToken(ReadOnlySpan<byte> text) => text.Length > 0 && !text.ContainsAnyExcept(Token);
-
-    /// <summary>Whether it can be a request target: no fragment, no space, nothing outside ASCII. RFC 9112 §3.2.</summary>
-    public static bool IsTargetText(ReadOnlySpan<byte> text) => text.Length > 0 && !text.ContainsAnyExcept(Target);
-
-    /// <summary>Whether it may be in a token.</summary>
-    public static bool IsTokenByte(byte value) => Token.Contains(value);
+    public static bool IsToken(ReadOnlySpan<byte> text) => text.Length > 0 && Token.EndOfRun(text, 0) == text.Length;
 
     /// <summary>Whether it is a control character other than HTAB.</summary>
-    public static bool IsControl(byte value) => Controls.Contains(value);
+    public static bool IsControl(byte value) => value < ' ' ? value != '\t' : value == 127;
 
     /// <summary>SP or HTAB.</summary>
     public static bool IsWhitespace(byte value) => value is (byte)' ' or (byte)'\t';
@@ -112,28 +96,23 @@ internal static class Grammar
 
     /// <summary>"host" or "host:port", the host a name, an IPv4 address or an IPv6 address in brackets. RFC 9110 §7.2, RFC 3986 §3.2.</summary>
     /// <remarks>User information ("user@") is refused as RFC 9110 §4.2.4 advises, and so are zone identifiers and future address forms.</remarks>
-    public static bool IsAuthority(ReadOnlySpan<byte> text)
+    public static bool IsAuthority(ReadOnlySpan<byte> input, Slice text)
     {
-        if (text.IsEmpty)
+        if (text.Length == 0)
             return false;
-        int hostLength = text[0] == '[' ? BracketedLength(text) : NameLength(text);
-        return hostLength > 0 && IsPortOrNothing(text[hostLength..]);
+        int hostEnd = input[text.Start] == '[' ? EndOfBrackets(input, text) : Math.Min(HostName.EndOfRun(input, text.Start), text.End);
+        return hostEnd > text.Start && IsPortOrNothing(input[hostEnd..text.End]);
     }
 
     /// <summary>Whether two authorities of the http scheme are one: case and the default port do not matter. RFC 9110 §4.2.3.</summary>
     public static bool IsSameAuthority(ReadOnlySpan<byte> one, ReadOnlySpan<byte> other) =>
         Ascii.EqualsIgnoreCase(WithoutDefaultPort(one), WithoutDefaultPort(other));
 
-    private static int NameLength(ReadOnlySpan<byte> text)
+    private static int EndOfBrackets(ReadOnlySpan<byte> input, Slice text)
     {
-        int length = text.IndexOfAnyExcept(HostName);
-        return length < 0 ? text.Length : length;
-    }
-
-    private static int BracketedLength(ReadOnlySpan<byte> text)
-    {
-        int close = text.IndexOf((byte)']');
-        return close < 3 || text[1..close].ContainsAnyExcept(IPv6) ? 0 : close + 1;
+        int close = IPv6.EndOfRun(input, text.Start + 1);
+        bool isAddress = close < text.End && input[close] == ']' && close - text.Start > 2;
+        return isAddress ? close + 1 : text.Start;
     }
 
     private static bool IsPortOrNothing(ReadOnlySpan<byte> text)
@@ -141,6 +120,23 @@ internal static class Grammar
         if (text.IsEmpty)
             return true;
         return text[0] == ':' && (text.Length == 1 || (TryParseLength(text[1..], out long port) && port <= ushort.MaxValue));
+    }
+
+    /// <summary>The index of the first control character other than HTAB; the length of the input when there is none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int IndexOfControl(ReadOnlySpan<byte> input, int start)
+    {
+        for (; Vector256.IsHardwareAccelerated && input.Length - start >= Vector256<byte>.Count; start += Vector256<byte>.Count)
+        {
+            Vector256<byte> bytes = Vector256.Create(input[start..]);
+            Vector256<byte> found = Vector256.LessThan(bytes, Vector256.Create((byte)' ')) | Vector256.Equals(bytes, Vector256.Create((byte)127));
+            found = Vector256.AndNot(found, Vector256.Equals(bytes, Vector256.Create((byte)'\t')));
+            if (found != Vector256<byte>.Zero)
+                return start + Vector256.IndexOfWhereAllBitsSet(found);
+        }
+
+        int rest = input[start..].IndexOfAny(Controls);
+        return rest < 0 ? input.Length : start + rest;
     }
 
     private static ReadOnlySpan<byte> WithoutDefaultPort(ReadOnlySpan<byte> authority)

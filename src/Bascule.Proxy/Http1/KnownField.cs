@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 
 namespace Bascule.Proxy.Http1;
@@ -78,10 +79,27 @@ internal static class KnownFields
 
     private static KnownField Match(ReadOnlySpan<byte> name, ReadOnlySpan<byte> spelling, KnownField known)
     {
-        if (Ascii.EqualsIgnoreCase(name, spelling))
+        if (EqualsIgnoringCase(name, spelling))
             return known;
         return LooksLike(name, spelling) ? KnownField.LookAlike : KnownField.Other;
     }
+
+    /// <summary>For a token and letters or "-" of the same length: no other tchar becomes one of those when bit 5 is set.</summary>
+    private static bool EqualsIgnoringCase(ReadOnlySpan<byte> name, ReadOnlySpan<byte> spelling)
+    {
+        if (name.Length < sizeof(ulong))
+            return Ascii.EqualsIgnoreCase(name, spelling);
+        for (int at = 0; at < name.Length - sizeof(ulong); at += sizeof(ulong))
+        {
+            if (!IsSameWord(name, spelling, at))
+                return false;
+        }
+
+        return IsSameWord(name, spelling, name.Length - sizeof(ulong)); // overlaps the one before
+    }
+
+    private static bool IsSameWord(ReadOnlySpan<byte> name, ReadOnlySpan<byte> spelling, int at) =>
+        (BinaryPrimitives.ReadUInt64LittleEndian(name[at..]) | 0x2020_2020_2020_2020) == BinaryPrimitives.ReadUInt64LittleEndian(spelling[at..]);
 
     private static bool LooksLike(ReadOnlySpan<byte> name, ReadOnlySpan<byte> spelling)
     {

@@ -12,6 +12,8 @@ internal sealed class RequestHead
     /// <summary>" HTTP/1.1": what a request line ends with.</summary>
     private const int VersionLength = 9;
 
+    private static ReadOnlySpan<byte> HttpScheme => "http://"u8;
+
     /// <summary>Bytes of the head, with its empty line and a CRLF before the request line. The body begins there.</summary>
     public int Length { get; private set; }
 
@@ -105,7 +107,7 @@ internal sealed class RequestHead
     private ParseResult ParseRequestLine(ReadOnlySpan<byte> input, int start, int end)
     {
         ReadOnlySpan<byte> line = input[start..end];
-        int methodLength = Grammar.TokenLength(line);
+        int methodLength = Grammar.Token.EndOfRun(input, start) - start;
         int targetLength = line.Length - methodLength - 1 - VersionLength;
         if (methodLength == 0 || targetLength <= 0 || line[methodLength] != ' ')
             return ParseResult.MalformedRequestLine;
@@ -139,27 +141,28 @@ internal sealed class RequestHead
         Target = target;
         TargetLacksPath = false;
         Authority = default;
-        ReadOnlySpan<byte> text = target.In(input);
-        if (!Grammar.IsTargetText(text))
+        if (Grammar.Target.EndOfRun(input, target.Start) < target.End)
             return ParseResult.MalformedTarget;
-        if (text[0] == '/')
+        if (input[target.Start] == '/')
             return ParseResult.Complete;
-        if (Ascii.EqualsIgnoreCase(text[..Math.Min(text.Length, 7)], "http://"u8))
-            return ParseAbsoluteForm(text[7..]);
+
+        ReadOnlySpan<byte> text = target.In(input);
+        if (text.Length > HttpScheme.Length && Ascii.EqualsIgnoreCase(text[..HttpScheme.Length], HttpScheme))
+            return ParseAbsoluteForm(input, target.Start + HttpScheme.Length);
         return Method == Method.Options && text.SequenceEqual("*"u8) ? ParseResult.Complete : ParseResult.MalformedTarget;
     }
 
-    private ParseResult ParseAbsoluteForm(ReadOnlySpan<byte> afterScheme)
+    /// <summary>"http://authority", and then nothing, a path or a query. A secure one ("https") did not come this way.</summary>
+    private ParseResult ParseAbsoluteForm(ReadOnlySpan<byte> input, int authorityStart)
     {
-        int length = afterScheme.IndexOfAny("/?"u8);
-        if (length < 0)
-            length = afterScheme.Length;
-        if (!Grammar.IsAuthority(afterScheme[..length]))
+        int length = input[authorityStart..Target.End].IndexOfAny("/?"u8);
+        int pathStart = length < 0 ? Target.End : authorityStart + length;
+        Authority = new(authorityStart, pathStart - authorityStart);
+        if (!Grammar.IsAuthority(input, Authority))
             return ParseResult.MalformedTarget;
 
-        Authority = new(Target.End - afterScheme.Length, length);
-        Target = new(Authority.End, afterScheme.Length - length);
-        TargetLacksPath = Target.Length == 0 || afterScheme[length] == '?';
+        Target = new(pathStart, Target.End - pathStart);
+        TargetLacksPath = Target.Length == 0 || input[pathStart] == '?';
         return ParseResult.Complete;
     }
 
@@ -191,7 +194,7 @@ internal sealed class RequestHead
             return ParseResult.SeveralHosts;
 
         Slice host = Fields.First(KnownField.Host);
-        if (!Grammar.IsAuthority(host.In(input)))
+        if (!Grammar.IsAuthority(input, host))
             return ParseResult.MalformedHost;
         if (Authority.Length > 0 && !Grammar.IsSameAuthority(Authority.In(input), host.In(input)))
             return ParseResult.HostDisagreesWithTarget;

@@ -8,7 +8,10 @@ namespace Bascule.Proxy.Http1;
 /// </summary>
 internal sealed class ResponseHead
 {
-    /// <summary>"HTTP/1.1 200": what a status line begins with. The reason may be missing, and in practice its space too.</summary>
+    /// <summary>After "HTTP/1.1 ".</summary>
+    private const int StatusStart = 9;
+
+    /// <summary>After "HTTP/1.1 200".</summary>
     private const int StatusEnd = 12;
 
     private const int SwitchingProtocols = 101;
@@ -22,8 +25,8 @@ internal sealed class ResponseHead
     /// <summary>100 to 999.</summary>
     public int Status { get; private set; }
 
-    /// <summary>What the status line says after the status and a space; may be empty.</summary>
-    public Slice Reason { get; private set; }
+    /// <summary>The status and the reason, as in "404 Not Found". The reason may be missing, and in practice the space before it too.</summary>
+    public Slice StatusText { get; private set; }
 
     /// <summary>0 or 1.</summary>
     public int MinorVersion { get; private set; }
@@ -103,12 +106,12 @@ internal sealed class ResponseHead
             return ParseResult.UnsupportedVersion;
         MinorVersion = line[7] - '0';
 
-        if (!Grammar.TryParseLength(line[9..StatusEnd], out long status) || status < 100)
+        if (!Grammar.TryParseLength(line[StatusStart..StatusEnd], out long status) || status < 100)
             return ParseResult.MalformedStatusLine;
         if (line.Length > StatusEnd && line[StatusEnd] != ' ')
             return ParseResult.MalformedStatusLine;
         Status = (int)status;
-        Reason = line.Length > StatusEnd ? new(StatusEnd + 1, line.Length - StatusEnd - 1) : default;
+        StatusText = new(StatusStart, line.Length - StatusStart);
         return ParseResult.Complete;
     }
 

@@ -41,10 +41,8 @@ internal static class ResponseWriter
     private static void WriteStatusLine(ref ByteWriter writer, ResponseHead head, ReadOnlySpan<byte> input)
     {
         writer.Append("HTTP/1.1 "u8);
-        writer.Append(head.Status);
-        writer.Append(" "u8);
-        writer.Append(head.Reason.In(input));
-        writer.Append("\r\n"u8);
+        writer.Append(head.StatusText.In(input));
+        writer.Append(head.StatusText.Length > 3 ? "\r\n"u8 : " \r\n"u8); // the space belongs there even without a reason
     }
 
     /// <summary>Content-Length as stated, also where it says what a body would have been (HEAD, 304).</summary>
