@@ -24,7 +24,7 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
         "/v1/version" => OnlyAsync(HttpMethods.Get, context, VersionAsync),
         "/v1/reload" => OnlyAsync(HttpMethods.Post, context, ReloadAsync),
         _ => AnswerAsync(context, StatusCodes.Status404NotFound,
-            new ApiError($"there is no {context.Request.Path}", $"ask for one of {WhatThereIs}"), ApiJson.Default.ApiError),
+            new ApiError($"there is no {context.Request.Path}", $"ask for one of {WhatThereIs}"), ApiJson.Readable.ApiError),
     };
 
     private static Task OnlyAsync(string method, HttpContext context, Func<HttpContext, Task> answerAsync)
@@ -33,20 +33,20 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
             return answerAsync(context);
         context.Response.Headers.Allow = method;
         return AnswerAsync(context, StatusCodes.Status405MethodNotAllowed,
-            new ApiError($"{context.Request.Path} does not know {context.Request.Method}", $"use {method}"), ApiJson.Default.ApiError);
+            new ApiError($"{context.Request.Path} does not know {context.Request.Method}", $"use {method}"), ApiJson.Readable.ApiError);
     }
 
     private Task StatusAsync(HttpContext context) =>
-        AnswerAsync(context, StatusCodes.Status200OK, director.Status(), ApiJson.Default.DirectorStatus);
+        AnswerAsync(context, StatusCodes.Status200OK, director.Status(), ApiJson.Readable.DirectorStatus);
 
     private Task VersionAsync(HttpContext context) =>
-        AnswerAsync(context, StatusCodes.Status200OK, director.Version, ApiJson.Default.VersionInfo);
+        AnswerAsync(context, StatusCodes.Status200OK, director.Version, ApiJson.Readable.VersionInfo);
 
     private async Task ReloadAsync(HttpContext context)
     {
         ReloadResult result = await director.Reload();
         int status = result.Applied ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity;
-        await AnswerAsync(context, status, result, ApiJson.Default.ReloadResult);
+        await AnswerAsync(context, status, result, ApiJson.Readable.ReloadResult);
     }
 
     private static Task AnswerAsync<T>(HttpContext context, int status, T value, JsonTypeInfo<T> type)

@@ -1,1 +1,3 @@
-return 0;
+using Bascule.Commands;
+
+return await CommandLine.RunAsync(args);

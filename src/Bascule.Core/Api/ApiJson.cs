@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bascule.Core.Model;
@@ -11,7 +12,11 @@ namespace Bascule.Core.Api;
 [JsonSerializable(typeof(ReloadResult))]
 [JsonSerializable(typeof(VersionInfo))]
 [JsonSerializable(typeof(ApiError))]
-public sealed partial class ApiJson : JsonSerializerContext;
+public sealed partial class ApiJson : JsonSerializerContext
+{
+    /// <summary>What writes it. Plus signs and quotes stay readable: it goes to terminals and programs, never into a web page.</summary>
+    public static ApiJson Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}
 
 /// <summary>Enum members by name, as camelCase: <c>quiesced</c>, <c>clientSentBadRequest</c>.</summary>
 public sealed class CamelCaseNames<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase, allowIntegerValues: false)

@@ -63,7 +63,8 @@ public static class StatusReader
         _ => RealServerState.Up,
     };
 
-    private static string ShortName(SchedulerKind scheduler) => scheduler switch
+    /// <summary>The name of a scheduler in files and tables: <c>wlc</c>.</summary>
+    public static string ShortName(SchedulerKind scheduler) => scheduler switch
     {
         SchedulerKind.RoundRobin => "rr",
         SchedulerKind.WeightedRoundRobin => "wrr",

@@ -1,0 +1,102 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Bascule.Commands;
+using Bascule.Core.Api;
+using Bascule.Core.Config;
+
+namespace Bascule.Client;
+
+/// <summary>Asks the running daemon over its admin socket. What goes wrong is said on stderr in a sentence, and the answer is null.</summary>
+internal sealed class AdminClient(string socket) : IDisposable
+{
+    private readonly HttpClient _http = new(new SocketsHttpHandler
+    {
+        UseProxy = false,
+        ConnectCallback = async (_, cancellation) => await ConnectAsync(socket, cancellation),
+    })
+    {
+        BaseAddress = new("http://bascule"), // never resolved: the socket is the address
+        Timeout = TimeSpan.FromSeconds(30),
+        MaxResponseContentBufferSize = 64 << 20,
+    };
+
+    /// <summary>Which socket to ask: the one named, else the one in the file named, else the usual one. Null when that cannot be known.</summary>
+    public static string? SocketOf(string? socket, string? file)
+    {
+        if (socket is not null)
+            return socket;
+        if (file is null && (File.Exists(Shared.DefaultSocket) || !File.Exists(Shared.DefaultFile)))
+            return Shared.DefaultSocket;
+
+        string path = file ?? Shared.DefaultFile;
+        CheckedConfiguration read = ConfigurationFile.Load(path);
+        if (read.Meant is { } configuration)
+            return configuration.AdminSocket;
+        CheckCommand.Complain(path, read);
+        Console.Error.WriteLine("So the file does not say where the daemon answers; name its socket with -s SOCKET.");
+        return null;
+    }
+
+    /// <summary><c>GET /v1/status</c></summary>
+    public Task<DirectorStatus?> StatusAsync(CancellationToken cancellation) =>
+        AskAsync(HttpMethod.Get, "/v1/status", ApiJson.Default.DirectorStatus, cancellation);
+
+    /// <summary><c>POST /v1/reload</c>; an answer also when the reload was refused.</summary>
+    public Task<ReloadResult?> ReloadAsync(CancellationToken cancellation) =>
+        AskAsync(HttpMethod.Post, "/v1/reload", ApiJson.Default.ReloadResult, cancellation);
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+
+    private async Task<T?> AskAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> type, CancellationToken cancellation)
+        where T : class
+    {
+        try
+        {
+            using HttpRequestMessage request = new(method, path);
+            using HttpResponseMessage response = await _http.SendAsync(request, cancellation);
+            if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.UnprocessableEntity)
+                return await response.Content.ReadFromJsonAsync(type, cancellation);
+            Console.Error.WriteLine($"The daemon on {socket} answered {method} {path} with status {(int)response.StatusCode}. Look at its log.");
+        }
+        catch (HttpRequestException e)
+        {
+            Console.Error.WriteLine(Sentence(e));
+        }
+        catch (JsonException)
+        {
+            Console.Error.WriteLine($"What answers on {socket} is not a Bascule of this version. Is it another program's socket?");
+        }
+        catch (TaskCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            Console.Error.WriteLine($"The daemon on {socket} did not answer within {_http.Timeout.TotalSeconds} s. Look at its log.");
+        }
+
+        return null;
+    }
+
+    private string Sentence(HttpRequestException problem) => (problem.InnerException as SocketException)?.SocketErrorCode switch
+    {
+        SocketError.AccessDenied => $"You may not open {socket}. Be root, or a member of the group that owns it (ls -l {socket}).",
+        null => $"The daemon on {socket} broke off: {problem.Message}",
+        _ => $"No daemon answers on {socket}. Start one with `bascule run`, or say where it answers with -s SOCKET or -c FILE.",
+    };
+
+    private static async Task<Stream> ConnectAsync(string socket, CancellationToken cancellation)
+    {
+        Socket connection = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await connection.ConnectAsync(new UnixDomainSocketEndPoint(socket), cancellation);
+            return new NetworkStream(connection, ownsSocket: true);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using System.Text.Json;
+using Bascule.Core.Config;
+using Bascule.Core.Model;
+
+namespace Bascule.Commands;
+
+/// <summary><c>bascule check</c></summary>
+internal static class CheckCommand
+{
+    public static Command Build()
+    {
+        Argument<string> file = new("FILE")
+        {
+            Description = "The configuration file.",
+            DefaultValueFactory = _ => Shared.DefaultFile,
+        };
+        Option<bool> json = Shared.Json();
+        Verb command = new("check", "Check a configuration file without running it.", """
+            Prints every problem as FILE:LINE:COLUMN: what is wrong (what to do), and exits with 1; or one line for each
+            virtual server, and exits with 0.
+            """)
+        {
+            file, json,
+        };
+        command.SetAction(result => Run(result.GetRequiredValue(file), result.GetValue(json)));
+        return command;
+    }
+
+    private static int Run(string file, bool json)
+    {
+        CheckedConfiguration read = ConfigurationFile.Load(file);
+        if (json)
+            Console.Out.WriteLine(JsonSerializer.Serialize(CheckReport.Of(file, read), ProgramJson.Readable.CheckReport));
+        else if (read.Meant is { } configuration)
+            Summarise(configuration);
+        else
+            Complain(file, read);
+        return read.Meant is null ? ExitCode.Failed : ExitCode.Ok;
+    }
+
+    /// <summary>Prints the problems where they are seen whatever becomes of stdout.</summary>
+    public static void Complain(string file, CheckedConfiguration read)
+    {
+        foreach (Problem problem in read.Problems)
+            Console.Error.WriteLine(problem.Format(file));
+    }
+
+    private static void Summarise(Configuration configuration)
+    {
+        foreach (VirtualServer virtualServer in configuration.VirtualServers)
+            Console.Out.WriteLine(Summary.Of(virtualServer));
+    }
+}

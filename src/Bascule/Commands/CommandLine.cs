@@ -1,0 +1,27 @@
+using System.CommandLine;
+
+namespace Bascule.Commands;
+
+/// <summary>All verbs. Each is built in its own file; what a verb needs is only loaded when it runs.</summary>
+internal static class CommandLine
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        RootCommand root = new("Bascule balances, checks and fails over: a load balancer for Linux.")
+        {
+            RunCommand.Build(),
+            CheckCommand.Build(),
+            StatusCommand.Build(),
+            ReloadCommand.Build(),
+            DemoCommand.Build(),
+            ConfigCommand.Build(),
+            VersionCommand.Build(),
+            DemoServerCommand.Build(),
+        };
+        Verb.ShowDetailsInHelp(root);
+        ParseResult parsed = root.Parse(args);
+        // The daemon drains for as long as its file allows: the library must not end it two seconds after a signal.
+        int code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+        return parsed.Errors.Count > 0 ? ExitCode.Usage : code;
+    }
+}

@@ -1,0 +1,27 @@
+using System.CommandLine;
+using Bascule.Daemon;
+
+namespace Bascule.Commands;
+
+/// <summary><c>bascule run</c></summary>
+internal static class RunCommand
+{
+    public static Command Build()
+    {
+        Option<string> file = new("--config", "-c")
+        {
+            Description = "The configuration file.",
+            HelpName = "FILE",
+            DefaultValueFactory = _ => Shared.DefaultFile,
+        };
+        Verb command = new("run", "Run the director in the foreground until SIGTERM or Ctrl-C.", """
+            Logs to stderr. SIGHUP (or `bascule reload`) reads the file again. On SIGTERM it accepts nothing new and lets what
+            is open finish for up to shutdownTimeout; a second signal ends it at once.
+            """)
+        {
+            file,
+        };
+        command.SetAction((result, _) => DaemonProcess.RunAsync(result.GetRequiredValue(file)));
+        return command;
+    }
+}

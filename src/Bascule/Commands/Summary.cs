@@ -1,0 +1,28 @@
+using System.Globalization;
+using Bascule.Core.Api;
+using Bascule.Core.Model;
+
+namespace Bascule.Commands;
+
+/// <summary>One virtual server in one line, for <c>check</c> and the daemon's log.</summary>
+internal static class Summary
+{
+    /// <summary><c>web: http on 192.0.2.10:80, wlc over 2 real servers, check http /healthz every 2s, sorry server 10.0.0.99:8080</c></summary>
+    public static string Of(VirtualServer virtualServer)
+    {
+        int count = virtualServer.RealServers.Count;
+        string protocol = virtualServer.Protocol switch { VirtualServerProtocol.Tcp => "tcp", VirtualServerProtocol.Http => "http" };
+        string sorry = virtualServer.SorryServer is { } address ? $", sorry server {address}" : "";
+        return $"{virtualServer.Name}: {protocol} on {virtualServer.Address}, {StatusReader.ShortName(virtualServer.Scheduler)} over {count} real "
+            + $"{(count == 1 ? "server" : "servers")}, {Of(virtualServer.Check)}{sorry}";
+    }
+
+    private static string Of(Check? check) => check switch
+    {
+        HttpCheck http => $"check http {http.Path} every {Seconds(http.Interval)}",
+        TcpCheck tcp => $"check tcp every {Seconds(tcp.Interval)}",
+        _ => "no check",
+    };
+
+    private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture) + "s";
+}

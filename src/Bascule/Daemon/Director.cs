@@ -1,0 +1,181 @@
+using System.Net.Sockets;
+using Bascule.Admin;
+using Bascule.Commands;
+using Bascule.Core.Api;
+using Bascule.Core.Config;
+using Bascule.Core.Health;
+using Bascule.Core.Model;
+using Bascule.Health;
+using Bascule.Linux.Process;
+using Bascule.Proxy;
+using Microsoft.Extensions.Logging;
+
+namespace Bascule.Daemon;
+
+/// <summary>The composition root: the engines, the admin socket, and what keeps them in step with the configuration file.</summary>
+internal sealed class Director
+{
+    private readonly string _file;
+    private readonly string _adminSocket;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly HealthBoard _board;
+    private readonly SnapshotHolder _snapshots;
+    private readonly HealthEngine _health;
+    private readonly ProxyEngine _proxy;
+    private readonly DateTimeOffset _startedAt;
+    private readonly Lock _changing = new();
+    private AdminServer? _admin;
+    private bool _isStopping;
+
+    private Director(string file, Configuration configuration, TimeProvider time, ILoggerFactory loggers)
+    {
+        Random chance = new(Environment.ProcessId ^ (int)time.GetTimestamp());
+        _file = Path.GetFullPath(file);
+        _adminSocket = configuration.AdminSocket;
+        _time = time;
+        _log = loggers.CreateLogger<Director>();
+        _startedAt = time.GetUtcNow();
+        _board = new(time);
+        _snapshots = new(Snapshot.First(configuration, WorkersOf(configuration), _board));
+        _proxy = new(_snapshots.Current, time, new Random(chance.Next()), loggers);
+        _health = new(time, new Random(chance.Next()), loggers.CreateLogger<HealthEngine>());
+    }
+
+    /// <summary>What it balances now.</summary>
+    public Snapshot Current => _snapshots.Current;
+
+    /// <summary>Opens everything, then starts everything.</summary>
+    /// <param name="file">Where the configuration came from, and where a reload looks again.</param>
+    /// <param name="complain">Takes each reason why not, as a line for the operator.</param>
+    /// <returns>Null when there was a reason why not; then nothing is left open.</returns>
+    public static async Task<Director?> StartAsync(
+        string file, Configuration configuration, TimeProvider time, ILoggerFactory loggers, Action<string> complain)
+    {
+        // The admin socket first: if another daemon runs on this file, that is the one thing the operator has to know.
+        Socket? socket = AdminSocket.Bind(configuration.AdminSocket, out AdminProblem? problem);
+        if (socket is null)
+        {
+            complain($"{problem!.What} ({problem.Hint})");
+            return null;
+        }
+
+        Director director = new(file, configuration, time, loggers);
+        director.WarnIfDescriptorsAreFew();
+        IReadOnlyList<ListenProblem> problems = director._proxy.Prepare(director.Current);
+        if (problems.Count > 0)
+        {
+            foreach (ListenProblem each in problems)
+                complain(Sentence(each));
+            socket.Dispose();
+            return null;
+        }
+
+        director._health.Apply(director.Current);
+        director._admin = await AdminServer.StartAsync(socket, new(VersionCommand.Current, director.Status, director.ReloadAsync), loggers);
+        director._proxy.Start();
+        foreach (LiveVirtualServer virtualServer in director.Current.VirtualServers)
+            Log.Serving(director._log, Summary.Of(virtualServer.Configured));
+        return director;
+    }
+
+    /// <summary>Reads the file again and puts the difference in force; with any problem, nothing changes. One reload at a time.</summary>
+    public Task<ReloadResult> ReloadAsync() => Task.Run(() =>
+    {
+        lock (_changing)
+        {
+            ReloadResult result = Reload();
+            Say(result);
+            return result;
+        }
+    });
+
+    /// <summary>What it does now, for the API.</summary>
+    public DirectorStatus Status()
+    {
+        Snapshot snapshot = Current;
+        return new()
+        {
+            Version = VersionCommand.Current.Version,
+            ProcessId = Environment.ProcessId,
+            ConfigurationFile = _file,
+            StartedAt = _startedAt,
+            Now = _time.GetUtcNow(),
+            Workers = snapshot.Workers,
+            Snapshot = snapshot.Version,
+            VirtualServers = StatusReader.Read(snapshot),
+        };
+    }
+
+    /// <summary>Accepts nothing new, lets what is open finish for as long as the file allows, and closes everything.</summary>
+    public async Task StopAsync()
+    {
+        lock (_changing)
+            _isStopping = true;
+
+        TimeSpan patience = Current.Configuration.ShutdownTimeout;
+        Log.Stopping(_log, Current.VirtualServers.Sum(v => v.Counters.Sum(c => c.OpenConnections)), patience.TotalSeconds);
+        await _proxy.StopAsync(patience);
+        await _health.StopAsync();
+        await _admin!.DisposeAsync();
+        Log.Stopped(_log);
+    }
+
+    private ReloadResult Reload()
+    {
+        Snapshot before = Current;
+        if (_isStopping)
+            return ReloadResult.Refused(before, ["the daemon is shutting down (start it again with the new file)"]);
+
+        CheckedConfiguration read = ConfigurationFile.Load(_file);
+        if (read.Meant is not { } wanted)
+            return ReloadResult.Refused(before, read.Problems.Select(p => p.Format(_file)));
+
+        Snapshot after = before.Next(wanted, _board);
+        IReadOnlyList<ListenProblem> problems = _proxy.Prepare(after);
+        if (problems.Count > 0)
+        {
+            _board.Forget(before);
+            return ReloadResult.Refused(before, problems.Select(Sentence));
+        }
+
+        _snapshots.Publish(after);
+        _proxy.Apply(after);
+        _health.Apply(after);
+        _board.Forget(after);
+        return ReloadResult.Between(before, after, NeedsRestart(before, wanted));
+    }
+
+    private IEnumerable<string> NeedsRestart(Snapshot before, Configuration wanted)
+    {
+        if (WorkersOf(wanted) != before.Workers)
+            yield return $"workers stays {before.Workers} until the daemon is restarted (the file now means {WorkersOf(wanted)})";
+        if (wanted.AdminSocket != _adminSocket)
+            yield return $"admin.socket stays as it was until the daemon is restarted (the file now says {wanted.AdminSocket})";
+    }
+
+    private void Say(ReloadResult result)
+    {
+        foreach (string problem in result.Problems)
+            Log.ReloadProblem(_log, problem);
+        foreach (string warning in result.Warnings)
+            Log.ReloadWarning(_log, warning);
+        if (result.Applied)
+            Log.Reloaded(_log, result.Summary());
+        else
+            Log.NotReloaded(_log);
+    }
+
+    private void WarnIfDescriptorsAreFew()
+    {
+        ulong allowed = FileLimit.RaiseToHardLimit();
+        // Each client connection has one to a real server beside it.
+        ulong wanted = (ulong)Current.Configuration.Limits.ConnectionsPerWorker * (ulong)Current.Workers * 2;
+        if (wanted > allowed)
+            Log.DescriptorsAreFew(_log, allowed, wanted);
+    }
+
+    private static int WorkersOf(Configuration configuration) => configuration.Workers ?? Environment.ProcessorCount;
+
+    private static string Sentence(ListenProblem problem) => $"{problem.VirtualServer}: {problem.What} ({problem.Hint})";
+}

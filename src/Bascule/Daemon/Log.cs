@@ -1,0 +1,38 @@
+using Microsoft.Extensions.Logging;
+
+namespace Bascule.Daemon;
+
+/// <summary>What the daemon as a whole tells its operator. The engines have their own.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1001, LogLevel.Information, "Serving {VirtualServer}")]
+    public static partial void Serving(ILogger logger, string virtualServer);
+
+    [LoggerMessage(1002, LogLevel.Information, "Ready: process {ProcessId}, {Workers} workers, admin socket {Socket}")]
+    public static partial void Ready(ILogger logger, int processId, int workers, string socket);
+
+    [LoggerMessage(1003, LogLevel.Warning,
+        "The process may open {Allowed} files, but {Wanted} are needed when every worker is full: raise LimitNOFILE (ulimit -Hn), or lower limits.connectionsPerWorker")]
+    public static partial void DescriptorsAreFew(ILogger logger, ulong allowed, ulong wanted);
+
+    [LoggerMessage(1010, LogLevel.Information, "Reloaded: {Changes}")]
+    public static partial void Reloaded(ILogger logger, string changes);
+
+    [LoggerMessage(1011, LogLevel.Error, "{Problem}")]
+    public static partial void ReloadProblem(ILogger logger, string problem);
+
+    [LoggerMessage(1012, LogLevel.Warning, "{Warning}")]
+    public static partial void ReloadWarning(ILogger logger, string warning);
+
+    [LoggerMessage(1013, LogLevel.Error, "Not reloaded: the daemon runs on with the configuration it had")]
+    public static partial void NotReloaded(ILogger logger);
+
+    [LoggerMessage(1014, LogLevel.Critical, "The reload broke off in the middle; restart the daemon when you can, and please report this")]
+    public static partial void ReloadBroke(ILogger logger, Exception why);
+
+    [LoggerMessage(1020, LogLevel.Information, "Stopping: {Connections} client connections may finish within {Seconds} s (a second signal ends them now)")]
+    public static partial void Stopping(ILogger logger, long connections, double seconds);
+
+    [LoggerMessage(1021, LogLevel.Information, "Stopped")]
+    public static partial void Stopped(ILogger logger);
+}

@@ -1,0 +1,81 @@
+using System.Net;
+using System.Runtime.InteropServices;
+using System.Text;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace Bascule.Demo;
+
+/// <summary>
+/// One of the demo's real servers, in its own process. Says its port on stdout, and lives as long as its stdin is open: the
+/// kernel closes that when the demo ends, however it ends, so no server outlives it.
+/// </summary>
+internal static class DemoServer
+{
+    public const string Verb = "demo-server";
+
+    public static async Task<int> RunAsync(string name, int port)
+    {
+        // Ctrl-C reaches every process of the terminal. The demo decides when this one ends: after the director has drained.
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
+        KestrelServerOptions options = new() { AddServerHeader = false };
+        options.Listen(IPAddress.Loopback, port);
+        SocketTransportFactory transport = new(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
+        using KestrelServer server = new(Options.Create(options), transport, NullLoggerFactory.Instance);
+        try
+        {
+            await server.StartAsync(new Pages(name), CancellationToken.None);
+        }
+        catch (IOException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message);
+            return ExitCode.Failed;
+        }
+
+        string address = server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single();
+        await Console.Out.WriteLineAsync($"{new Uri(address).Port}");
+        await UntilClosedAsync(Console.OpenStandardInput());
+        return ExitCode.Ok;
+    }
+
+    private static async Task UntilClosedAsync(Stream input)
+    {
+        byte[] ignored = new byte[16];
+        while (await input.ReadAsync(ignored) > 0)
+        {
+        }
+    }
+
+    /// <summary><c>/healthz</c> for the check; anything else says who answered, and what reached it.</summary>
+    private sealed class Pages(string name) : IHttpApplication<HttpContext>
+    {
+        public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
+
+        public void DisposeContext(HttpContext context, Exception? exception)
+        {
+        }
+
+        public Task ProcessRequestAsync(HttpContext context)
+        {
+            HttpRequest request = context.Request;
+            byte[] body = Encoding.UTF8.GetBytes(request.Path == "/healthz" ? "well\n" : WhoAnswers(request));
+            context.Response.ContentType = "text/plain; charset=utf-8";
+            context.Response.ContentLength = body.Length;
+            return HttpMethods.IsHead(request.Method) ? Task.CompletedTask : context.Response.Body.WriteAsync(body, context.RequestAborted).AsTask();
+        }
+
+        private string WhoAnswers(HttpRequest request)
+        {
+            // Set by the HTTP virtual server; the TCP one relays bytes and adds nothing.
+            string client = request.Headers["X-Forwarded-For"].ToString();
+            string forWhom = client.Length > 0 ? $" for {client}" : "";
+            return $"{name}\nprocess {Environment.ProcessId} was asked for {request.Method} {request.Path}{request.QueryString}{forWhom}\n";
+        }
+    }
+}
