@@ -35,7 +35,7 @@ public sealed class ConfigurationTests
 
         Assert.Equal(3, list.Count);
         Assert.Equal([3, 1, 2], (int[])[.. list]);
-        Assert.Equal([3, 1, 2], list.AsImmutableArray());
+        Assert.Equal([3, 1, 2], list.AsImmutableArray().AsEnumerable());
         Assert.Equal(1, list[1]);
     }
 
