@@ -1,0 +1,106 @@
+using System.Collections.Immutable;
+using Bascule.Client;
+using Bascule.Core.Api;
+using Bascule.Core.Model;
+
+namespace Bascule.Tests.Client;
+
+public sealed class StatusTextTests
+{
+    private static readonly DateTimeOffset Noon = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void Shows_every_real_server_with_its_state_and_why()
+    {
+        string text = Written(colours: false);
+
+        Assert.Equal("""
+            Bascule 1.2.3, process 4711, up 2h 3m, 2 workers, /etc/bascule/bascule.yaml (snapshot 7)
+
+            Prot LocalAddress:Port Scheduler
+              -> RemoteAddress:Port Forward Weight ActiveConn InActConn State    Why
+            HTTP 192.0.2.10:80 wlc  web: 5 open, 12 requests ended
+              -> 10.0.0.11:8080     proxy   3      2          1         up       200 in 1 ms, 1s ago; since 2h 0m
+              -> 10.0.0.12:8080     proxy   1      0          0         down     connection refused, 0s ago; since 14s
+              -> 10.0.0.13:8080     proxy   0      1          0         quiesced 200 in 2 ms, 1s ago; since 5d 2h
+              -> 10.0.0.14:8080     proxy   1      0          0         down     waits for its first check
+              -> 10.0.0.99:8080     proxy   1      0          0         sorry    not checked
+
+            Ended: Completed 11, ClientLeft 1
+
+            """, text);
+    }
+
+    [Fact]
+    public void Colours_change_nothing_but_the_colours()
+    {
+        string coloured = Written(colours: true);
+
+        Assert.Contains("\e[31mdown    \e[0m", coloured, StringComparison.Ordinal);
+        Assert.Equal(Written(colours: false), System.Text.RegularExpressions.Regex.Replace(coloured, "\e\\[[0-9]+m", ""));
+    }
+
+    [Theory]
+    [InlineData(-1, "0s")]
+    [InlineData(59, "59s")]
+    [InlineData(60, "1m 0s")]
+    [InlineData(3599, "59m 59s")]
+    [InlineData(3600, "1h 0m")]
+    [InlineData(86400 * 400, "400d 0h")]
+    public void An_age_has_its_two_largest_units(int seconds, string text) =>
+        Assert.Equal(text, StatusText.Age(TimeSpan.FromSeconds(seconds)));
+
+    private static string Written(bool colours)
+    {
+        using StringWriter to = new() { NewLine = "\n" };
+        new StatusText(to, colours).Write(new()
+        {
+            Version = "1.2.3",
+            ProcessId = 4711,
+            ConfigurationFile = "/etc/bascule/bascule.yaml",
+            StartedAt = Noon - new TimeSpan(2, 3, 4),
+            Now = Noon,
+            Workers = 2,
+            Snapshot = 7,
+            VirtualServers = [Web],
+        });
+        return to.ToString();
+    }
+
+    private static VirtualServerStatus Web => new()
+    {
+        Name = "web",
+        Address = "192.0.2.10:80",
+        Protocol = VirtualServerProtocol.Http,
+        Scheduler = "wlc",
+        Connections = 20,
+        OpenConnections = 5,
+        Requests = 12,
+        Outcomes = ImmutableSortedDictionary<ForwardOutcome, long>.Empty.Add(ForwardOutcome.ClientLeft, 1).Add(ForwardOutcome.Completed, 11),
+        RealServers =
+        [
+            RealServer("10.0.0.11:8080", RealServerState.Up, "200 in 1 ms", 1, new(2, 0, 0)) with { Weight = 3, ActiveConnections = 2, InactiveConnections = 1 },
+            RealServer("10.0.0.12:8080", RealServerState.Down, "connection refused", 0, TimeSpan.FromSeconds(14)),
+            RealServer("10.0.0.13:8080", RealServerState.Quiesced, "200 in 2 ms", 1, new(5, 2, 1, 0)) with { Weight = 0, ActiveConnections = 1 },
+            RealServer("10.0.0.14:8080", RealServerState.Down, "", 0, TimeSpan.Zero) with { LastCheck = null },
+            RealServer("10.0.0.99:8080", RealServerState.Sorry, "", 0, TimeSpan.Zero) with { LastCheck = null, Since = null },
+        ],
+    };
+
+    private static RealServerStatus RealServer(string address, RealServerState state, string why, int secondsAgo, TimeSpan since) => new()
+    {
+        Address = address,
+        Forwarding = "proxy",
+        Weight = 1,
+        State = state,
+        Since = Noon - since,
+        LastCheck = new() { Passed = state == RealServerState.Up, Why = why, At = Noon - TimeSpan.FromSeconds(secondsAgo) },
+        ActiveConnections = 0,
+        InactiveConnections = 0,
+        Connections = 0,
+        Requests = 0,
+        Failures = 0,
+        BytesIn = 0,
+        BytesOut = 0,
+    };
+}
