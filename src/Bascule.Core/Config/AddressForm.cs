@@ -28,8 +28,8 @@ internal sealed class AddressForm : ValueForm<WrittenAddress>
     public static AddressForm RealServer { get; } = new(isListener: false);
 
     public override string Words => _isListener
-        ? "an IP address and a port, such as 192.0.2.10:80, \"[2001:db8::1]:80\", \"*:80\" (every IPv4 address) or \"[::]:80\" (every IPv6 address)"
-        : "an IP address with or without a port, such as 10.0.0.11:8080, 10.0.0.11 or \"[2001:db8::11]:8080\"";
+        ? "an IP address and a port, such as 192.0.2.10:80 or \"[2001:db8::1]:80\""
+        : "an IP address with or without a port, such as 10.0.0.11:8080 or \"[2001:db8::11]:8080\"";
 
     public override Complaint? Parse(string name, string text, [MaybeNull] out WrittenAddress value)
     {
@@ -62,9 +62,9 @@ internal sealed class AddressForm : ValueForm<WrittenAddress>
         if (text.Contains("://", StringComparison.Ordinal))
             return new($"{Show.Quoted(text)} is a URL", "write only the IP address and the port, such as 192.0.2.10:80");
         if (text.Contains('%', StringComparison.Ordinal))
-            return new($"{Show.Quoted(text)} has a zone (`%`)", "addresses with a zone are not supported; use one that is not link-local");
+            return new($"{Show.Quoted(text)} has a zone, the part after `%`", "addresses with a zone are not supported; use one that is not link-local");
         if (text.Contains('/', StringComparison.Ordinal))
-            return new($"{Show.Quoted(text)} has a `/` in it", $"write one address, without prefix length or path; expected: {Words}");
+            return new($"{Show.Quoted(text)} has a `/` in it", "write one address, without prefix length or path");
         if (text.StartsWith('['))
             return text.Contains(']', StringComparison.Ordinal) ? null : new($"{Show.Quoted(text)} has no closing bracket", "write \"[2001:db8::1]:80\"");
         return text.Count(c => c == ':') > 1 ? WithoutBrackets(text) : null;
@@ -93,7 +93,9 @@ internal sealed class AddressForm : ValueForm<WrittenAddress>
         number = null;
         if (port is null)
             return _isListener ? new($"{Show.Quoted(text)} has no port", $"write {Show.Safe(text)}:80, or another port") : null;
-        if (port.Length == 0 || !port.All(char.IsAsciiDigit))
+        if (port.Length == 0)
+            return new($"{Show.Quoted(text)} ends with a colon but no port", "write a number from 1 to 65535 after it");
+        if (!port.All(char.IsAsciiDigit))
             return new($"{Show.Quoted(text)} has the port {Show.Quoted(port)}, which is not a number", "write a number from 1 to 65535");
         if (!int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out int parsed) || parsed is 0 or > 65535)
             return new($"{Show.Quoted(text)} has the port {Show.Safe(port)}, which does not exist", "write a number from 1 to 65535");
@@ -131,6 +133,8 @@ internal sealed class AddressForm : ValueForm<WrittenAddress>
         ip = null;
         if (host.Length == 0)
             return new($"{Show.Quoted(text)} has no address before the port", "write \"*:80\" for every IPv4 address of this machine");
+        if (text.All(char.IsAsciiDigit))
+            return new($"{Show.Quoted(text)} is only a number", $"write an IP address and a port, such as 192.0.2.10:{Show.Safe(text)}");
         if (host.All(c => char.IsAsciiDigit(c) || c == '.'))
         {
             // IPAddress.Parse takes 10.1 for 10.0.0.1 and 010 for 8: both are more likely mistakes.
@@ -158,7 +162,7 @@ internal sealed class AddressForm : ValueForm<WrittenAddress>
         if (ip.Equals(IPAddress.Broadcast))
             return "is the broadcast address, and TCP does not speak broadcast";
         if (isIPv4 && bytes[0] == 0)
-            return "is in 0.0.0.0/8, which is nobody's (RFC 1122 §3.2.1.3)";
+            return "is in 0.0.0.0/8, which is nobody's by RFC 1122 §3.2.1.3";
         return ip.IsIPv6LinkLocal ? "is link-local, which needs a zone, and zones are not supported" : null;
     }
 }

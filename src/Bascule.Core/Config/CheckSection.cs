@@ -115,7 +115,7 @@ internal static class CheckSection
         AlsoCalled = ["status", "status_code", "expectedStatus", "code"],
     };
 
-    public static readonly Setting<string> BodyContains = new("bodyContains", new TextForm("a text", 1024, (_, _) => null))
+    public static readonly Setting<string> BodyContains = new("bodyContains", new TextForm("a text of 1 to 1024 characters", 1024, (_, _) => null))
     {
         Doc = "http: text that the first 64 KiB of the body must contain.",
         Otherwise = "any body passes",
@@ -180,7 +180,7 @@ internal static class CheckSection
         if (!fields.IsBroken(Interval) && fields.FindValue(Timeout) is { } timeout && timeout > fields.Get(Interval))
             problems.Add(fields.AtOf(Timeout), "`timeout` is longer than `interval`, so a slow check would not end before the next begins", "shorten `timeout` or lengthen `interval`");
         if (fields.Find(Method) == "HEAD" && OnlyBody().FirstOrDefault(fields.IsWritten) is { } body)
-            problems.Add(fields.AtOf(body), $"`{body.Name}` asks for a body, and the answer to HEAD has none (RFC 9110 §9.3.2)", "write `method: GET`");
+            problems.Add(fields.AtOf(body), $"`{body.Name}` asks for a body, and by RFC 9110 §9.3.2 the answer to HEAD has none", "write `method: GET`");
         if (fields.IsBroken(Type) || fields.Get(Type) != Kind.Tcp)
             return;
         foreach (Setting setting in OnlyHttp.Where(fields.IsWritten))

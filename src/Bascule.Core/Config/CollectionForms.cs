@@ -4,18 +4,19 @@ using System.Text.Json.Nodes;
 namespace Bascule.Core.Config;
 
 /// <summary>A list with at least one item.</summary>
-internal sealed class ListForm<T>(Form<T> item, string nothing) : Form<ImmutableArray<T>>
+internal sealed class ListForm<T>(Form<T> item, Complaint nothing) : Form<ImmutableArray<T>>
 {
-    public override string Words => $"a list with at least one item, each on its own line after `- `: {item.Words}";
+    public override string Words => $"a list; each item is {item.Words}";
 
     public override bool TryRead(Node node, string name, ProblemList problems, out ImmutableArray<T> value)
     {
         value = [];
         if (node is BrokenNode)
             return false;
-        if (node is ListNode { Items: [], IsCut: false } or ValueNode { IsEmpty: true })
+        if (node is ListNode { Items: [] } or ValueNode { IsEmpty: true })
         {
-            problems.Add(node.At, nothing, $"expected: {Words}");
+            if (!problems.IsPartial)
+                problems.Add(node.At, nothing);
             return false;
         }
 
@@ -53,7 +54,7 @@ internal sealed class ListForm<T>(Form<T> item, string nothing) : Form<Immutable
 internal sealed record Named(string Name, Fields Fields);
 
 /// <summary>A map from names that the operator chooses to sections.</summary>
-internal sealed class NamedForm(Section section, string nothing) : Form<ImmutableArray<Named>>
+internal sealed class NamedForm(Section section, Complaint nothing) : Form<ImmutableArray<Named>>
 {
     private const int LongestName = 64;
     private const string Pattern = "^[A-Za-z0-9._-]{1,64}$";
@@ -67,8 +68,9 @@ internal sealed class NamedForm(Section section, string nothing) : Form<Immutabl
         {
             case BrokenNode:
                 return false;
-            case MapNode { Entries: [], IsCut: false } or ValueNode { IsEmpty: true }:
-                problems.Add(node.At, nothing, $"expected: {Words}");
+            case MapNode { Entries: [] } or ValueNode { IsEmpty: true }:
+                if (!problems.IsPartial)
+                    problems.Add(node.At, nothing);
                 return false;
             case MapNode map:
                 value = [.. map.Entries.Select(e => ReadOne(e, problems)).OfType<Named>()];

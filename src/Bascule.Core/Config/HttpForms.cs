@@ -9,13 +9,20 @@ namespace Bascule.Core.Config;
 /// <summary>Status codes that pass: <c>200</c>, <c>200-299</c>, or a list of these.</summary>
 internal sealed class StatusRangesForm : Form<ValueList<StatusRange>>
 {
-    private static readonly ListForm<StatusRange> Several = new(new StatusRangeForm(), "`expect` lists no status code, so no answer could pass");
+    private static readonly ListForm<StatusRange> Several = new(new StatusRangeForm(), new("`expect` lists no status code, so no answer could pass", "list at least one, or leave `expect` out"));
 
     public override string Words => $"{new StatusRangeForm().Words}, or a list of these";
 
     public override bool TryRead(Node node, string name, ProblemList problems, [MaybeNullWhen(false)] out ValueList<StatusRange> value)
     {
         ImmutableArray<StatusRange> ranges;
+        value = null;
+        if (node is MapNode or ValueNode { IsEmpty: true })
+        {
+            problems.Add(node.At, ValueForm<StatusRange>.WrongKind(node, name, Words));
+            return false;
+        }
+
         bool isRead = node is ListNode
             ? Several.TryRead(node, name, problems, out ranges)
             : TryReadOne(node, name, problems, out ranges);
@@ -39,7 +46,7 @@ internal sealed class StatusRangesForm : Form<ValueList<StatusRange>>
 /// <summary>One status code, or a range of them.</summary>
 internal sealed class StatusRangeForm : ValueForm<StatusRange>
 {
-    public override string Words => "a status code from 200 to 599, a range such as 200-399";
+    public override string Words => "a status code from 200 to 599 or a range such as 200-399";
 
     public override Complaint? Parse(string name, string text, out StatusRange value)
     {

@@ -20,7 +20,7 @@ internal static class HttpText
         if (text == "CONNECT")
             return new($"`{name}: CONNECT` asks for a tunnel, not for an answer", "write GET or HEAD");
         return text.Any(char.IsAsciiLetterLower)
-            ? new($"`{name}: {Show.Safe(text)}` has small letters, and methods are case-sensitive (RFC 9110 §9.1)", $"write {text.ToUpperInvariant()}")
+            ? new($"`{name}: {Show.Safe(text)}` has small letters, and methods are case-sensitive by RFC 9110 §9.1", $"write {text.ToUpperInvariant()}")
             : null;
     }
 
@@ -31,7 +31,7 @@ internal static class HttpText
                 ? "write the path only, and the name of the site under `host`"
                 : $"write /{Show.Safe(text)}");
         if (text.Contains('#', StringComparison.Ordinal))
-            return new($"`{name}: {Show.Safe(text)}` has a fragment (#), which is never sent to a server", "leave out what follows the #");
+            return new($"`{name}: {Show.Safe(text)}` has a fragment, which is never sent to a server", "leave out what follows the #");
         return text.All(c => c is > ' ' and < '\x7F')
             ? null
             : new($"`{name}: {Show.Safe(text)}` has a space, a control character or a letter outside ASCII", "percent-encode it, such as %20 for a space");
@@ -45,7 +45,7 @@ internal static class HttpText
     public static Complaint? HeaderName(string text)
     {
         if (!IsToken(text))
-            return new($"{Show.Quoted(text)} cannot be the name of a header field (RFC 9110 §5.1)", "write letters, digits and hyphens, without colon or space");
+            return new($"{Show.Quoted(text)} cannot be the name of a header field by RFC 9110 §5.1", "write letters, digits and hyphens, without colon or space");
         if (text.Equals("Host", StringComparison.OrdinalIgnoreCase))
             return new("`Host` is not set here", "write it as `host`, beside `headers`");
         return OwnFields.Contains(text, StringComparer.OrdinalIgnoreCase)
@@ -58,7 +58,7 @@ internal static class HttpText
         if (!text.All(c => c is >= ' ' and < '\x7F' or '\t'))
             return new($"the value of `{name}` has a line break, a control character or a letter outside ASCII", "write printable ASCII on one line");
         return text != text.Trim()
-            ? new($"the value of `{name}` begins or ends with white space, which HTTP removes (RFC 9110 §5.5)", "remove it")
+            ? new($"the value of `{name}` begins or ends with white space, which HTTP removes by RFC 9110 §5.5", "remove it")
             : null;
     }
 

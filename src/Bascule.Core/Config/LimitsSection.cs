@@ -7,6 +7,8 @@ internal static class LimitsSection
 {
     private const int KiB = 1024;
 
+    private static readonly SizeForm Size = new(1 * KiB, 24 * KiB);
+
     public static readonly Setting<int> ConnectionsPerWorker = new("connectionsPerWorker", new CountForm(1, 1_000_000))
     {
         Doc = "Client connections one worker holds at a time. The next is answered with 503 (http) or reset (tcp). Each may need two file descriptors.",
@@ -16,7 +18,7 @@ internal static class LimitsSection
         AlsoCalled = ["maxconn", "worker_connections", "maxConnections"],
     };
 
-    public static readonly Setting<int> HeaderSize = new("headerSize", new SizeForm(1 * KiB, 24 * KiB))
+    public static readonly Setting<int> HeaderSize = new("headerSize", Size)
     {
         Doc = "Bytes of a message's head, its first line included. A larger request gets 431, a larger response 502. A buffer has 32 KiB and must also hold the fields that are added.",
         Default = 16 * KiB,
@@ -73,7 +75,7 @@ internal static class LimitsSection
     {
         if (fields.IsBroken(HeaderSize) || fields.FindValue(RequestLineSize) is not { } line || line <= fields.Get(HeaderSize))
             return;
-        problems.Add(fields.AtOf(RequestLineSize), $"`requestLineSize` is larger than `headerSize` ({HeaderSize.Form.Words.Split(',')[0]}), of which the request line is a part",
-            $"write at most {((SizeForm)HeaderSize.Form).Write(fields.Get(HeaderSize))}, or raise `headerSize`");
+        problems.Add(fields.AtOf(RequestLineSize), $"`requestLineSize` is larger than `headerSize`, of which the request line is a part",
+            $"write at most {Size.Write(fields.Get(HeaderSize))}, or raise `headerSize`");
     }
 }

@@ -12,12 +12,11 @@ internal sealed record ValueNode(Location At, string Text, bool IsPlain) : Node(
     public bool IsEmpty => IsPlain && Text is "" or "~" or "null";
 }
 
-/// <summary>A list. <paramref name="IsCut"/>: reading ended inside it, so what seems missing may follow.</summary>
-internal sealed record ListNode(Location At, ImmutableArray<Node> Items, bool IsCut) : Node(At);
+/// <summary>A list.</summary>
+internal sealed record ListNode(Location At, ImmutableArray<Node> Items) : Node(At);
 
 /// <summary>A map, its keys in the order of the file, none twice.</summary>
-/// <inheritdoc cref="ListNode" path="/param"/>
-internal sealed record MapNode(Location At, ImmutableArray<MapEntry> Entries, bool IsCut) : Node(At);
+internal sealed record MapNode(Location At, ImmutableArray<MapEntry> Entries) : Node(At);
 
 /// <summary>One line of a map.</summary>
 internal readonly record struct MapEntry(ValueNode Key, Node Value);

@@ -82,7 +82,7 @@ internal sealed partial class SizeForm(int minimum, int maximum) : ValueForm<int
     {
         value = 0;
         if (text.Length > 0 && text.All(char.IsAsciiDigit))
-            return new($"`{name}: {Show.Safe(text)}` has no unit", text.Length > 7 ? $"expected: {Words}" : $"write {text}B, or so many KiB (1024 bytes)");
+            return new($"`{name}: {Show.Safe(text)}` has no unit", text.Length > 7 ? $"expected: {Words}" : $"write {Text(int.Parse(text, CultureInfo.InvariantCulture))}");
         Match match = Units().Match(text);
         if (!match.Success || text.EndsWith('\n'))
             return new($"`{name}: {Show.Safe(text)}` is not a size", "write a whole number with B, KiB or MiB, such as 16KiB");

@@ -14,6 +14,9 @@ internal sealed class ProblemList
     /// <summary>Whether nothing has been found wrong yet.</summary>
     public bool IsEmpty => _problems.Count == 0 && _cut is null;
 
+    /// <summary>Whether part of the file could not be read, so that what seems to be missing may be there.</summary>
+    public bool IsPartial { get; set; }
+
     public void Add(Location at, string what, string hint)
     {
         if (_problems.Count < Maximum)
@@ -25,7 +28,11 @@ internal sealed class ProblemList
     public void Add(Location at, Complaint complaint) => Add(at, complaint.What, complaint.Hint);
 
     /// <summary>Reading ended here. What was misread on this line and after it would only mislead, so it is not reported.</summary>
-    public void CutAt(Problem cut) => _cut ??= cut;
+    public void CutAt(Problem cut)
+    {
+        _cut ??= cut;
+        IsPartial = true;
+    }
 
     /// <summary>All of them, in the order of the file.</summary>
     public ImmutableArray<Problem> Sorted()

@@ -43,7 +43,7 @@ internal static class RootSection
     };
 
     public static readonly Setting<ImmutableArray<Named>> VirtualServers = new("virtualServers", new NamedForm(
-        VirtualServerSection.Section, "there are no virtual servers, so there is nothing to do"))
+        VirtualServerSection.Section, new("there are no virtual servers, so there is nothing to do", "write at least one, such as `web: { address: 192.0.2.10:80, realServers: [10.0.0.11:8080] }`")))
     {
         Doc = "The virtual servers, each under a name of your choice: 1 to 64 letters, digits, `.`, `_` and `-`. Logs, metrics and `bascule status` use it.",
         Example = "virtualServers: { web: { address: 192.0.2.10:80, realServers: [10.0.0.11:8080] } }",

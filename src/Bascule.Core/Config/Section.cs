@@ -41,7 +41,7 @@ internal sealed class Section(string title, params ImmutableArray<Setting> setti
             case ValueNode { IsEmpty: true } when Short is null && !settings.Any(s => s.IsRequired):
                 break; // everything in it is commented out
             case var single when Short is not null && Short.TakesShort(single):
-                Short.Read(single, value, problems);
+                Short.Read(single, name, value, problems);
                 break;
             default:
                 problems.Add(node.At, ValueForm<Fields>.WrongKind(node, name, Words));
@@ -57,12 +57,12 @@ internal sealed class Section(string title, params ImmutableArray<Setting> setti
         foreach (MapEntry entry in map.Entries)
         {
             if (settings.FirstOrDefault(s => s.Name == entry.Key.Text) is { } setting)
-                setting.Read(entry.Value, fields, problems);
+                setting.Read(entry.Value, setting.Name, fields, problems);
             else
                 problems.Add(entry.Key.At, UnknownSetting.Explain(this, entry.Key.Text));
         }
 
-        if (map.IsCut)
+        if (problems.IsPartial)
             return;
         string from = ReferenceEquals(this, RootSection.Section) ? "the file" : $"`{name}`";
         foreach (Setting missing in settings.Where(s => s.IsRequired && !fields.IsWritten(s)))

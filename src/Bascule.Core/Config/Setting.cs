@@ -42,7 +42,8 @@ internal abstract class Setting(string name, Form form)
     public abstract JsonNode? DefaultJson();
 
     /// <summary>Reads the value into the fields of the section the setting stands in.</summary>
-    public abstract void Read(Node node, Fields into, ProblemList problems);
+    /// <param name="name">What the file calls it: its own name, or in a short form that of the section.</param>
+    public abstract void Read(Node node, string name, Fields into, ProblemList problems);
 
     /// <summary>Whether it can stand for a whole section: the short form.</summary>
     public abstract bool TakesShort(Node node);
@@ -69,9 +70,9 @@ internal sealed class Setting<T>(string name, Form<T> form) : Setting(name, form
 
     public override JsonNode? DefaultJson() => HasDefault && form is not Section ? form.WriteJson(_default!) : null;
 
-    public override void Read(Node node, Fields into, ProblemList problems)
+    public override void Read(Node node, string name, Fields into, ProblemList problems)
     {
-        if (form.TryRead(node, Name, problems, out T? value))
+        if (form.TryRead(node, name, problems, out T? value))
             into.Put(this, value!, node.At);
         else
             into.PutBroken(this);

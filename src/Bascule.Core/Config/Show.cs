@@ -9,7 +9,7 @@ internal static class Show
     private const int Longest = 60;
 
     /// <summary>The text in backticks.</summary>
-    public static string Quoted(string text) => $"`{Safe(text)}`";
+    public static string Quoted(string text) => text.Length == 0 ? "an empty text" : $"`{Safe(text)}`";
 
     /// <summary>The text, shortened and harmless.</summary>
     public static string Safe(string text)

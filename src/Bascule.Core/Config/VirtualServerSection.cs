@@ -54,7 +54,7 @@ internal static class VirtualServerSection
     };
 
     public static readonly Setting<ImmutableArray<Fields>> RealServers = new("realServers", new ListForm<Fields>(
-        RealServerSection.Section, "there are no real servers, so nobody would do the work"))
+        RealServerSection.Section, new("there are no real servers, so nobody would do the work", "list at least one under `realServers`, such as `- 10.0.0.11:8080`")))
     {
         Doc = "The machines that do the work; at least one, no address twice.",
         Example = "realServers: [10.0.0.11:8080, 10.0.0.12:8080]",

@@ -56,8 +56,15 @@ internal sealed class YamlReader
             SequenceStart => ReadInside(ReadList),
             MappingStart => ReadInside(ReadMap),
             AnchorAlias alias => RefuseAlias(alias),
-            _ => throw new InvalidOperationException($"A node cannot begin with {_now.GetType().Name}."),
+            _ => RefuseNothing(),
         };
+    }
+
+    /// <summary>YamlDotNet 16.3 sends a name without a value when a line begins with a colon.</summary>
+    private BrokenNode RefuseNothing()
+    {
+        Cut(new(At(_now), "a name or a value is missing here or on the line before", "write `name: value`"));
+        return new(At(_now));
     }
 
     private ValueNode ReadValue(Scalar scalar)
@@ -91,7 +98,7 @@ internal sealed class YamlReader
         ImmutableArray<Node>.Builder items = ImmutableArray.CreateBuilder<Node>();
         while (!_isCut && _now is not SequenceEnd)
             items.Add(ReadNode());
-        return new(at, items.ToImmutable(), _isCut);
+        return new(at, items.ToImmutable());
     }
 
     private MapNode ReadMap(Location at)
@@ -108,7 +115,7 @@ internal sealed class YamlReader
                 entries.Add(new(name, value is ValueNode { IsEmpty: true } ? value with { At = name.At } : value));
         }
 
-        return new(at, entries.ToImmutable(), _isCut);
+        return new(at, entries.ToImmutable());
     }
 
     private ValueNode? UsableKey(Node key, Dictionary<string, Location> seen)
@@ -122,6 +129,7 @@ internal sealed class YamlReader
 
         if (name is { IsPlain: true, Text: "<<" })
         {
+            _problems.IsPartial = true;
             _problems.Add(name.At, "`<<` would merge another map into this one", "merge keys are not part of the language; write the settings out");
             return null;
         }
@@ -165,7 +173,9 @@ internal sealed class YamlReader
         }
         catch (YamlException e)
         {
-            Cut(YamlSyntax.Explain(_text, At(e.Start, e.End), Opened(), e.Message));
+            // Some of its errors start at line 1 column 1 for want of anything better; then the end is nearer.
+            Mark at = e.Start is { Line: 1, Column: 1 } ? e.End : e.Start;
+            Cut(YamlSyntax.Explain(_text, At(at), Opened(), e.Message));
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)
         {
@@ -189,10 +199,7 @@ internal sealed class YamlReader
     }
     : null;
 
-    private static Location At(ParsingEvent e) => At(e.Start, e.End);
-
-    // Some errors of YamlDotNet start at line 1 column 1 for want of anything better; then the end is nearer.
-    private static Location At(Mark start, Mark end) => start is { Line: 1, Column: 1 } ? At(end) : At(start);
+    private static Location At(ParsingEvent e) => At(e.Start);
 
     private static Location At(Mark mark) => new((int)long.Clamp(mark.Line, 1, int.MaxValue), (int)long.Clamp(mark.Column, 1, int.MaxValue));
 }
