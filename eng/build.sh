@@ -48,7 +48,7 @@ build() {
     rm -f "$stamp"
     for target; do
         # 9>&-: a compiler server that outlives the build must not keep the lock.
-        if ! (cd "$root" && "$DOTNET_ROOT/dotnet" build "$target" -c Release -v quiet -nologo -clp:ErrorsOnly -nodeReuse:false \
+        if ! (cd "$root" && "$DOTNET_ROOT/dotnet" build "$target" -c Release -v quiet -nologo "-clp:ErrorsOnly;NoSummary" -nodeReuse:false \
             -p:UseSharedCompilation=false $incremental > "$build_log" 2>&1 < /dev/null 9>&-); then
             say "the build of $target failed:"
             cat "$build_log" >&2
