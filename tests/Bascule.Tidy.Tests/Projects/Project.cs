@@ -6,10 +6,11 @@ namespace Bascule.Tidy.Tests.Projects;
 /// <param name="Path">From the root of the repository: <c>src/Bascule.Core/Bascule.Core.csproj</c>.</param>
 /// <param name="References">Names of the projects it refers to.</param>
 /// <param name="VisibleTo">Names of the assemblies that see its internals.</param>
+/// <param name="Packages">Names of the packages it uses.</param>
 /// <param name="OwnVersions">Packages whose version it states itself instead of in Directory.Packages.props.</param>
 /// <param name="AllowsUnsafe">The compiler lets it use pointers.</param>
 internal sealed record Project(
-    string Path, string[] References, string[] VisibleTo, string[] OwnVersions, bool AllowsUnsafe)
+    string Path, string[] References, string[] VisibleTo, string[] Packages, string[] OwnVersions, bool AllowsUnsafe)
 {
     /// <summary>Every project on disk; whether the solution knows it is a test of its own.</summary>
     public static IReadOnlyList<Project> All { get; } =
@@ -24,6 +25,7 @@ internal sealed record Project(
             path,
             [.. Includes("ProjectReference").Select(System.IO.Path.GetFileNameWithoutExtension).Order()!],
             [.. Includes("InternalsVisibleTo")],
+            [.. Includes("PackageReference")],
             [.. document.Descendants().Where(StatesItsVersion).Select(element => $"{element.Attribute("Include")?.Value}")],
             document.Descendants("AllowUnsafeBlocks").Any(element => element.Value == "true"));
 

@@ -50,16 +50,26 @@ public sealed class ProjectTests
         Assert.Equal(["YamlDotNet"], Project.Parse("A.csproj", $"<Project><ItemGroup>{reference}</ItemGroup></Project>").OwnVersions);
 
     [Fact]
-    public void Every_shipped_package_has_its_reason_in_ARCHITECTURE()
+    public void Every_package_version_is_of_a_package_that_is_used()
+    {
+        string props = Repository.Read("Directory.Packages.props");
+        string everywhere = Repository.Read("Directory.Build.props");
+        string[] used = [.. Project.All.SelectMany(project => project.Packages), .. Project.Parse("", everywhere).Packages];
+
+        Findings.AreNone(CentralPackages(props, "PackageVersion").Except(used).Select(package => $"{package} is not used"));
+    }
+
+    [Fact]
+    public void Every_package_has_its_reason_in_ARCHITECTURE()
     {
         string page = Repository.Read("ARCHITECTURE.md");
 
-        Findings.AreNone(CentralPackages(Repository.Read("Directory.Packages.props")).Where(package => !Names(page, package)));
+        Findings.AreNone(CentralPackages(Repository.Read("Directory.Packages.props"), "PackageVersion", "GlobalPackageReference").Where(package => !Names(page, package)));
     }
 
     [Fact]
     public void Reads_packages_that_ship_and_packages_that_only_build() =>
-        Assert.Equal(["A", "B"], CentralPackages("""<Project><ItemGroup><PackageVersion Include="A" Version="1" /><GlobalPackageReference Include="B" Version="1" /></ItemGroup></Project>"""));
+        Assert.Equal(["A", "B"], CentralPackages("""<Project><ItemGroup><PackageVersion Include="A" Version="1" /><GlobalPackageReference Include="B" Version="1" /></ItemGroup></Project>""", "PackageVersion", "GlobalPackageReference"));
 
     [Fact]
     public void Every_project_has_a_lock_file() =>
@@ -70,9 +80,9 @@ public sealed class ProjectTests
     private static string[] Solution(string slnx) =>
         [.. XDocument.Parse(slnx).Descendants("Project").Select(project => project.Attribute("Path")!.Value)];
 
-    private static IEnumerable<string> CentralPackages(string props) =>
+    private static IEnumerable<string> CentralPackages(string props, params string[] items) =>
         XDocument.Parse(props).Descendants()
-            .Where(element => element.Name.LocalName is "PackageVersion" or "GlobalPackageReference")
+            .Where(element => items.Contains(element.Name.LocalName))
             .Select(element => element.Attribute("Include")!.Value);
 
     private static IEnumerable<string> Differences(IEnumerable<string> listed, IEnumerable<string> onDisk) =>
