@@ -98,9 +98,6 @@ internal abstract class ClientConnection
         return outcome;
     }
 
-    /// <summary>Connects once more to the real server that is already serving: its pooled connection turned out to be closed.</summary>
-    protected ReactorTask<ForwardOutcome> ReconnectAsync() => ConnectAsync(_serving!, mayReuse: false);
-
     /// <summary>The real server did not answer as it should: it will not be chosen again for this request.</summary>
     protected void CountFailure() => _serving!.Counters.Failures++;
 
@@ -133,10 +130,9 @@ internal abstract class ClientConnection
         index = _tried.Count < TriedServers.Capacity
             ? Route.VirtualServer.Scheduler.Pick(Worker.SourceOf(Address), _tried, Worker.Random)
             : Scheduler.None;
-        if (index != Scheduler.None)
-            return Route.Pools[index];
-        IsSorry = Route.SorryServer is not null;
-        return Route.SorryServer;
+        bool isNone = index == Scheduler.None;
+        IsSorry = isNone && Route.SorryServer is not null;
+        return isNone ? Route.SorryServer : Route.Pools[index];
     }
 
     private void Serve(RealServerPool pool)

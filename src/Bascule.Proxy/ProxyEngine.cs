@@ -37,6 +37,8 @@ public sealed class ProxyEngine
         _workers = [.. Enumerable.Range(0, first.Workers).Select(i => new Worker(i, first.Configuration.Limits, time, new Random(random.Next()), logger))];
     }
 
+    internal IReadOnlyList<Worker> Workers => _workers;
+
     /// <summary>Opens the listeners that <paramref name="next"/> needs and this engine does not have yet. Nothing changes for clients.</summary>
     /// <returns>Empty on success. Otherwise none has been opened, and every reason is told.</returns>
     public IReadOnlyList<ListenProblem> Prepare(Snapshot next)

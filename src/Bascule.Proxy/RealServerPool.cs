@@ -88,8 +88,7 @@ internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, RealSe
     /// <summary>Takes back a connection that has finished a request and may carry another; closes it when the pool is full or retired.</summary>
     public void Return(RealServerConnection connection, int most)
     {
-        // Something to read now would be bytes nobody asked for, or the end.
-        if (_retired || IdleCount >= most || connection.Stream.CanRead || connection.Stream.IsBroken)
+        if (_retired || IdleCount >= most || !IsQuiet(connection.Stream))
         {
             connection.Close();
             return;
@@ -130,6 +129,13 @@ internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, RealSe
     {
         Unlink(connection);
         connection.Close();
+    }
+
+    // Something to read now would be bytes nobody asked for, or the end. After a large answer only asking tells.
+    private static bool IsQuiet(TcpStream stream)
+    {
+        Span<byte> unasked = stackalloc byte[1];
+        return !stream.IsBroken && (!stream.CanRead || stream.Receive(unasked).WouldBlock);
     }
 
     private void Link(RealServerConnection connection)

@@ -227,8 +227,11 @@ internal sealed class Worker
 
     private void EndWhenDrained()
     {
-        if (_isDraining && _connectionCount == 0)
-            Loop.Stop();
+        if (!_isDraining || _connectionCount > 0)
+            return;
+        foreach (RealServerPool pool in _pools.Values)
+            pool.Retire();
+        Loop.Stop();
     }
 
     // A copy, since a connection that is interrupted takes itself off the list at once.

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Bascule.Core.Health;
 using Bascule.Core.Model;
-using Microsoft.Extensions.Logging.Abstractions;
+using Bascule.Testing;
 
 namespace Bascule.Proxy.Tests;
 
@@ -10,6 +10,7 @@ namespace Bascule.Proxy.Tests;
 internal sealed class Director : IAsyncDisposable
 {
     private readonly HealthBoard _health = new(TimeProvider.System);
+    private readonly FaultLog _faults = new();
     private readonly ProxyEngine _engine;
     private readonly SnapshotHolder _snapshots;
     private bool _stopped;
@@ -19,7 +20,7 @@ internal sealed class Director : IAsyncDisposable
         Snapshot first = Snapshot.First(configuration, workers, _health);
         _snapshots = new(first);
         _snapshots.Publish(first);
-        _engine = new(first, TimeProvider.System, new Random(1), NullLoggerFactory.Instance);
+        _engine = new(first, TimeProvider.System, new Random(1), _faults);
         Assert.Empty(_engine.Prepare(first));
         _engine.Start();
     }
@@ -64,6 +65,9 @@ internal sealed class Director : IAsyncDisposable
 
     public static Director StartWith(int workers, params VirtualServer[] virtualServers) => new(Configure(virtualServers), workers);
 
+    public static Director StartWith(int workers, Limits limits, params VirtualServer[] virtualServers) =>
+        new(Configure(virtualServers) with { Limits = limits }, workers);
+
     /// <summary>An address that nobody listens on.</summary>
     public static IPEndPoint FreeAddress()
     {
@@ -71,6 +75,11 @@ internal sealed class Director : IAsyncDisposable
         probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         return (IPEndPoint)probe.LocalEndPoint!;
     }
+
+    /// <summary>All endings of all requests (or connections).</summary>
+    public long Endings => Enum.GetValues<ForwardOutcome>().Sum(Count);
+
+    public LiveRealServer RealServer(int index) => VirtualServer.RealServers[index];
 
     public long Count(ForwardOutcome outcome) => VirtualServer.Counters.Sum(c => c[outcome]);
 
@@ -91,6 +100,30 @@ internal sealed class Director : IAsyncDisposable
         return await reader.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(15));
     }
 
+    /// <summary>Runs something on the thread of a worker.</summary>
+    public async Task<T> OnWorkerAsync<T>(Func<Worker, T> look, int worker = 0)
+    {
+        TaskCompletionSource<T> result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Worker subject = _engine.Workers[worker];
+        subject.Loop.Post(() => result.SetResult(look(subject)));
+        return await result.Task.WaitAsync(TimeSpan.FromSeconds(15));
+    }
+
+    /// <summary>Returns once no worker holds a buffer and no request is under way: what must be so when nobody asks for anything.</summary>
+    public async Task IsAtRestAsync()
+    {
+        for (int worker = 0; worker < Snapshot.Workers; worker++)
+        {
+            for (int attempt = 0; await OnWorkerAsync(w => w.Loop.Buffers.Rented, worker) is > 0 and int rented; attempt++)
+            {
+                Assert.True(attempt < 5000, $"{rented} buffers are still rented");
+                await Task.Delay(1);
+            }
+        }
+
+        await Eventually.HoldsAsync(() => VirtualServer.RealServers.All(r => r.ActiveConnections == 0));
+    }
+
     public void Reload(params VirtualServer[] virtualServers)
     {
         Snapshot next = Snapshot.Next(Configure(virtualServers), _health);
@@ -109,6 +142,7 @@ internal sealed class Director : IAsyncDisposable
     {
         if (!_stopped)
             await StopAsync(TimeSpan.Zero).WaitAsync(TimeSpan.FromSeconds(15));
+        Assert.Empty(_faults.Faults);
     }
 
     private static Configuration Configure(VirtualServer[] virtualServers) => new()

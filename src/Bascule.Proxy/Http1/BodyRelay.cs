@@ -69,8 +69,8 @@ internal sealed class BodyRelay(EventLoop loop)
         (_data, _used, _suffix, _suffixSent) = (0, 0, Suffix.Nothing, 0);
         if (_isRaw)
             BeginRaw(framing == BodyFraming.None ? 0 : framing == BodyFraming.Length ? length : null);
-        else if (input.Length > 0 && headLength + ChunkWriter.MaxHeaderLength <= head.Size)
-            Frame(); // a body that came with its head goes out with it
+        else
+            BeginFramed();
     }
 
     /// <summary>Moves what can be moved now.</summary>
@@ -105,6 +105,13 @@ internal sealed class BodyRelay(EventLoop loop)
         // The first bytes of the body, if they came with the head, go out with the head.
         _data = _used = (int)long.Min(_input.Length, length ?? long.MaxValue);
         _bytes.Begin(_from, _input, _to, length - _data);
+    }
+
+    private void BeginFramed()
+    {
+        _bytes.Begin(_from, _input, _to, length: 0);
+        if (_input.Length > 0 && _prefixEnd + ChunkWriter.MaxHeaderLength <= _head.Size)
+            Frame(); // a body that came with its head goes out with it
     }
 
     private RelayState StepRaw()

@@ -24,7 +24,9 @@ namespace Bascule.Proxy.Http1;
 internal sealed class HttpConnection : ClientConnection
 {
     private const int LingerMilliseconds = 1000;
-    private const int MostLingeredBytes = 256 * 1024;
+
+    /// <summary>Interim answers to one request; a real server that goes on for ever would otherwise keep the worker to itself.</summary>
+    private const int MostInterims = 1000;
 
     private readonly ReceiveBuffer _fromClient;
     private readonly ReceiveBuffer _fromServer;
@@ -243,6 +245,10 @@ internal sealed class HttpConnection : ClientConnection
         _request.Begin(Client, _fromClient, server, _requestHead!, _requestHeadLength, _framing, _contentLength, _framing, Worker.Limits);
         RelayState sending = RelayState.NeedsRoom;
         bool serverReads = true;
+        bool serverSpoke = false;
+        int interims = 0;
+        long moved = 0;
+        long bodyDeadline = In(Timeouts.Body);
         long answerDeadline = long.MaxValue;
         while (true)
         {
@@ -261,15 +267,12 @@ internal sealed class HttpConnection : ClientConnection
                 }
             }
 
-            if (server.CanRead)
+            if (server.CanRead || !serverReads)
             {
                 IoResult received = _fromServer.ReceiveFrom(server);
-                if (received.Count == 0 && !received.WouldBlock)
-                    return (WasStale() ? Exchange.WasStale : Exchange.Failed, ForwardOutcome.RealServerBrokeOff);
-            }
-            else if (!serverReads)
-            {
-                return (WasStale() ? Exchange.WasStale : Exchange.Failed, ForwardOutcome.RealServerBrokeOff);
+                if (received.Count == 0 && (!received.WouldBlock || !serverReads))
+                    return (Server.IsReused && !serverSpoke ? Exchange.WasStale : Exchange.Failed, ForwardOutcome.RealServerBrokeOff);
+                serverSpoke |= received.Count > 0;
             }
 
             while (_fromServer.Length > 0)
@@ -281,6 +284,8 @@ internal sealed class HttpConnection : ClientConnection
                     return (Exchange.Failed, ForwardOutcome.RealServerSentBadResponse);
                 if (!Worker.ResponseHead.IsInterim)
                     return (Exchange.Answered, ForwardOutcome.Completed);
+                if (++interims > MostInterims)
+                    return (Exchange.Failed, ForwardOutcome.RealServerSentBadResponse);
                 if (await SendInterimAsync() is { } end)
                     return (Exchange.Failed, end);
             }
@@ -294,21 +299,22 @@ internal sealed class HttpConnection : ClientConnection
                 continue;
             }
 
+            // Each wait has a deadline that only its own progress moves: bytes of the request taken, or the request complete.
             bool isSending = serverReads && !_request.IsFinished;
             if (!isSending && answerDeadline == long.MaxValue)
                 answerDeadline = In(Timeouts.Response);
+            if (_request.Moved != moved)
+                (moved, bodyDeadline) = (_request.Moved, In(Timeouts.Body));
             Wakening wakening = await Waiter.UntilEither(
                 server, isSending && sending == RelayState.NeedsRoom ? Interest.Read | Interest.Write : Interest.Read,
                 Client, isSending && sending == RelayState.NeedsInput ? Interest.Read : Interest.Failure,
-                isSending ? In(Timeouts.Body) : answerDeadline);
+                isSending ? bodyDeadline : answerDeadline);
             if (wakening == Wakening.Interrupted)
                 return (Exchange.Failed, ForwardOutcome.ShutDown);
             if (wakening == Wakening.TimedOut)
                 return (Exchange.Failed, isSending && sending == RelayState.NeedsInput ? ForwardOutcome.ClientTimedOut : ForwardOutcome.RealServerTimedOut);
         }
     }
-
-    private bool WasStale() => Server!.IsReused && _fromServer.Length == 0;
 
     /// <summary>Writes the head just parsed for the client, and prepares its body.</summary>
     private bool WriteAnswerHead(TcpStream server)
@@ -343,10 +349,12 @@ internal sealed class HttpConnection : ClientConnection
         {
             if (state == RelayState.OutputBroke)
                 return ForwardOutcome.ClientLeft;
+            _answerBegan = true; // half an interim answer: whatever followed it now would be read as its rest
             if (await Waiter.Until(Client, Interest.Write, In(Timeouts.Body)) is var wakening && wakening != Wakening.Ready)
                 return wakening == Wakening.TimedOut ? ForwardOutcome.ClientTimedOut : ForwardOutcome.ShutDown;
         }
 
+        _answerBegan = false;
         return null;
     }
 
@@ -377,13 +385,17 @@ internal sealed class HttpConnection : ClientConnection
                 return ForwardOutcome.ClientLeft;
             Wakening wakening = down == RelayState.Yields || up == RelayState.Yields
                 ? await Waiter.NextTurn()
-                : await Waiter.UntilEither(Client, Tunnel.Wanted(up, down), server, Tunnel.Wanted(down, up), In(Timeouts.Body));
+                : await Waiter.UntilEither(Client, Tunnel.Wanted(up, down), server, WantedOfServer(down, up), In(Timeouts.Body));
             if (wakening == Wakening.Interrupted)
                 return ForwardOutcome.ShutDown;
             if (wakening == Wakening.TimedOut)
                 return down == RelayState.NeedsRoom ? ForwardOutcome.ClientTimedOut : ForwardOutcome.RealServerTimedOut;
         }
     }
+
+    // Not just that it breaks: what it sent before that can still be read, and will be, when the client has room for it.
+    private static Interest WantedOfServer(RelayState down, RelayState up) =>
+        (down == RelayState.NeedsInput ? Interest.Read : Interest.None) | (up == RelayState.NeedsRoom ? Interest.Write : Interest.None);
 
     /// <summary>After "101 Switching Protocols" it is no longer HTTP.</summary>
     private ReactorTask<ForwardOutcome> SwitchAsync()
@@ -430,7 +442,7 @@ internal sealed class HttpConnection : ClientConnection
     {
         Client.ShutdownSend();
         long deadline = Worker.Loop.Now + LingerMilliseconds;
-        for (int total = 0; total < MostLingeredBytes;)
+        while (Worker.Loop.Now < deadline)
         {
             _fromClient.Release();
             if (await Waiter.Until(Client, Interest.Read, deadline) != Wakening.Ready)
@@ -438,7 +450,8 @@ internal sealed class HttpConnection : ClientConnection
             IoResult received = _fromClient.ReceiveFrom(Client);
             if (received.Count == 0 && !received.WouldBlock)
                 break;
-            total += received.Count;
+            if (_fromClient.WasFilled && await Waiter.NextTurn() != Wakening.Ready)
+                break;
         }
 
         return true;
