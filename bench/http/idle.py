@@ -36,9 +36,11 @@ def _measure_one(proxy, wanted):
     for _ in range(100):  # so that what the first requests load and compile is not charged to idle connections
         processes.get(proxy.port)
     before = processes.resident_bytes(proxy.process.pids())
-    clients = [_connect(proxy.port) for _ in range(wanted)]
+    clients, served = [], []
     try:
-        served = [_ask(client) for client in clients]
+        for _ in range(wanted):  # each asks before the next connects, so that no queue of connections to accept overflows
+            clients.append(_connect(proxy.port))
+            served.append(_ask(clients[-1]))
         time.sleep(3)
         resident = processes.resident_bytes(proxy.process.pids())
         still = [_ask(client) for client in clients]

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 
 from bench.lib import machine, processes
 
+ESTABLISHED = "01"  # in /proc/net/tcp
 HERE = pathlib.Path(__file__).parent
 CLIENTS = 64
+POOL_SECONDS = 3  # an idle connection to a real server is closed after it, so that after the load all of them are soon gone
 
 
 class RealServer:
@@ -38,19 +40,20 @@ class RealServer:
             self.process.kill()
 
     def connections(self):
-        """(open, busy) connections to it as the kernel sees them. Open ones are all that can carry a request; busy ones have
-        bytes that one of the two sides has not read yet."""
-        open_ones, busy = set(), set()
+        """(open, in flight) connections to it. While both ends are frozen, a request or its answer is under way on those with
+        bytes that one of the ends has not read yet, and on those too new to have been accepted."""
+        open_ones, in_flight = set(), set()
         for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
-            _, local, remote, state, queues = line.split()[:5]
+            _, local, remote, state, queues, _, _, _, _, inode = line.split()[:10]
             local_port, remote_port = (int(address.rpartition(":")[2], 16) for address in (local, remote))
-            if state != "01" or self.port not in (local_port, remote_port):
+            if state != ESTABLISHED or self.port not in (local_port, remote_port):
                 continue
             other = remote_port if local_port == self.port else local_port
             open_ones.add(other)
-            if int(queues.rpartition(":")[2], 16) > 0:
-                busy.add(other)
-        return len(open_ones), len(busy)
+            unread = int(queues.rpartition(":")[2], 16)
+            if unread > 0 or inode == "0":
+                in_flight.add(other)
+        return len(open_ones), len(in_flight)
 
 
 class Director:
@@ -82,6 +85,7 @@ class Director:
         return (
             f"  {name}:\n    address: 127.0.0.1:{port}\n    protocol: http\n    scheduler: {scheduler}\n"
             "    check: { type: http, path: /, expect: 200, interval: 500ms, timeout: 500ms, rise: 2, fall: 2 }\n"
+            f"    timeouts: {{ pool: {POOL_SECONDS}s }}\n"
             f"    realServers:\n{real_servers}")
 
     def reload(self):

@@ -1,10 +1,13 @@
 """Load, reloads and killed real servers at the same time: nothing may fail but what was in flight at a kill, nothing may grow."""
 
 import argparse
+import collections
+import contextlib
 import itertools
 import os
 import pathlib
 import shlex
+import signal
 import sys
 import threading
 import time
@@ -12,7 +15,7 @@ from dataclasses import dataclass, field
 
 from bench.lib import machine, processes, wrk
 from bench.soak import report
-from bench.soak.cast import CLIENTS, Director, Failure, RealServer, Witness
+from bench.soak.cast import CLIENTS, POOL_SECONDS, Director, Failure, RealServer, Witness
 
 NAMES = ["alpha", "beta", "gamma"]
 WITNESSES = 4
@@ -35,9 +38,8 @@ class Kill:
     """One real server killed."""
     at: float          # seconds since the epoch
     name: str
-    open: int          # connections to it that could have carried a request
-    busy: int          # of these, with unread bytes at that instant
-    active: int        # requests the director was waiting for it to answer, as its status said just before
+    open: int          # connections to it
+    in_flight: int     # of these, with a request or an answer under way
 
 
 @dataclass
@@ -56,6 +58,8 @@ class Story:
     began: float = 0.0
     kills: list = field(default_factory=list)
     samples: list = field(default_factory=list)
+    files_before: dict = field(default_factory=dict)  # by kind
+    files_after: dict = field(default_factory=dict)                             # once the load is over and idle connections are closed
     reloads: int = 0
     slowest_reload: float = 0.0
     complaints: list = field(default_factory=list)   # a reload refused or without effect, a status not answered
@@ -107,17 +111,22 @@ def missing_effect(director, step):
 
 
 def kill(director, server, story):
-    active = sum(
-        seen["activeConnections"] for virtual_server in director.status()["virtualServers"]
-        for seen in virtual_server["realServers"] if seen["address"] == f"127.0.0.1:{server.port}")
-    open_ones, busy = server.connections()
-    story.kills.append(Kill(time.time(), server.name, open_ones, busy, active))
-    server.kill()
+    """Both ends are frozen for the millisecond between the count and the kill: what is counted is what the kill hits."""
+    director.process.signal(signal.SIGSTOP)
+    server.process.signal(signal.SIGSTOP)
+    try:
+        open_ones, in_flight = server.connections()
+        story.kills.append(Kill(time.time(), server.name, open_ones, in_flight))
+        server.kill()
+    finally:
+        director.process.signal(signal.SIGCONT)
 
 
-def keep_killing(director, servers, story, stopping):
+def keep_killing(director, servers, seconds, story, stopping):
     turns = itertools.cycle(servers)
     for _ in every(KILL_EVERY, stopping):
+        if time.time() > story.began + seconds - DEAD_FOR:
+            return  # the load would be over before it is back
         server = next(turns)
         kill(director, server, story)
         if stopping.wait(DEAD_FOR):
@@ -125,12 +134,22 @@ def keep_killing(director, servers, story, stopping):
         server.start()
 
 
+def open_files(director):
+    """How many of each kind: sockets, pipes, anonymous inodes (epoll, eventfd), and paths."""
+    kinds = collections.Counter()
+    for link in pathlib.Path(f"/proc/{director.process.pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed since it was listed
+            target = os.readlink(link)
+            kinds["path" if target.startswith("/") else target.partition(":")[0]] += 1
+    return kinds
+
+
 def keep_sampling(director, story, stopping):
     pid = director.process.pid
     for _ in every(1.0, stopping):
         status = dict(line.split(":", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines())
         story.samples.append(Sample(
-            time.time() - story.began, int(status["VmRSS"].split()[0]) * 1024, len(os.listdir(f"/proc/{pid}/fd")),
+            time.time() - story.began, int(status["VmRSS"].split()[0]) * 1024, open_files(director).total(),
             int(status["Threads"]), sum(director.failures().values())))
 
 
@@ -198,12 +217,18 @@ def main():
         if arguments.kill_one:
             work = [(kill_one, director, servers[0]), (keep_sampling, director)]
         else:
-            work = [(keep_reloading, director), (keep_killing, director, servers), (keep_sampling, director)]
+            work = [(keep_reloading, director), (keep_killing, director, servers, arguments.seconds), (keep_sampling, director)]
+        # Once before the count: .NET keeps a file open for each assembly it has loaded.
+        director.reload()
+        director.failures()
+        story.files_before = open_files(director)
         run_load(directory, director, arguments.seconds, work, story)
         if director.process.has_ended():
             story.complaints.append(f"the daemon ended during the run; its log ends: {director.process.last_words()}")
         else:
             story.outcomes = director.failures()
+            time.sleep(2 * POOL_SECONDS)
+            story.files_after = open_files(director)
             story.ended_by_itself = director.process.stop(patience=40)
 
     command = shlex.join(["bench/soak/run", *sys.argv[1:]])
