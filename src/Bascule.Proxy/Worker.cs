@@ -47,6 +47,9 @@ internal sealed class Worker
 
     public Limits Limits { get; private set; }
 
+    /// <summary>Its ways to the real servers of the snapshot.</summary>
+    public IReadOnlyCollection<RealServerPool> Pools => _pools.Values;
+
     /// <summary>Completes when the thread has ended.</summary>
     public Task Ended => _ended.Task;
 

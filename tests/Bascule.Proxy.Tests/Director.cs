@@ -109,6 +109,9 @@ internal sealed class Director : IAsyncDisposable
         return await result.Task.WaitAsync(TimeSpan.FromSeconds(15));
     }
 
+    /// <summary>Connections to real servers that wait in the pools of a worker.</summary>
+    public Task<int> IdleServerConnectionsAsync(int worker = 0) => OnWorkerAsync(w => w.Pools.Sum(p => p.IdleCount), worker);
+
     /// <summary>Returns once no worker holds a buffer and no request is under way: what must be so when nobody asks for anything.</summary>
     public async Task IsAtRestAsync()
     {
