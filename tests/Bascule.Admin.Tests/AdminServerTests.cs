@@ -98,6 +98,17 @@ public sealed class AdminServerTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_client_that_never_finishes_its_request_is_cut_off()
+    {
+        using Socket slow = await ConnectAsync();
+        await slow.SendAsync("GET /v1/status HTTP/1.1\r\nHost: x\r\n"u8.ToArray());
+        slow.ReceiveTimeout = 20_000; // it takes five seconds
+
+        using StreamReader reader = new(new NetworkStream(slow));
+        Assert.StartsWith("HTTP/1.1 408", reader.ReadToEnd(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Bytes_that_are_no_request_get_400()
     {
         Assert.StartsWith("HTTP/1.1 400", await SendAsync("\u0001\u0002\u0003 what?\r\n\r\n"), StringComparison.Ordinal);

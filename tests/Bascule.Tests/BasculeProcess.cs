@@ -11,6 +11,8 @@ internal sealed class BasculeProcess : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "bascule");
+
     private readonly Process _process;
     private readonly ConcurrentQueue<string> _out = new();
     private readonly ConcurrentQueue<string> _error = new();
@@ -31,11 +33,26 @@ internal sealed class BasculeProcess : IAsyncDisposable
     /// <summary>Starts it with more in its environment.</summary>
     public static BasculeProcess StartWith((string Name, string Value)[] environment, params string[] arguments)
     {
-        ProcessStartInfo start = new(Path.Combine(AppContext.BaseDirectory, "bascule"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment.Remove("JOURNAL_STREAM");
+        ProcessStartInfo start = new(Program, arguments);
         start.Environment.Remove("NOTIFY_SOCKET");
         foreach ((string name, string value) in environment)
             start.Environment[name] = value;
+        return Start(start);
+    }
+
+    /// <summary>Starts it in a terminal of its own, as script(1) makes one.</summary>
+    public static BasculeProcess StartInTerminal(string arguments)
+    {
+        ProcessStartInfo start = new("script", ["-qec", $"stty rows 40 cols 140; {Program} {arguments}", "/dev/null"]) { RedirectStandardInput = true };
+        start.Environment["TERM"] = "xterm-256color";
+        return Start(start);
+    }
+
+    private static BasculeProcess Start(ProcessStartInfo start)
+    {
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
+        start.Environment.Remove("JOURNAL_STREAM");
         BasculeProcess started = new(Process.Start(start)!);
         started._process.OutputDataReceived += (_, line) => Note(started._out, line.Data);
         started._process.ErrorDataReceived += (_, line) => Note(started._error, line.Data);

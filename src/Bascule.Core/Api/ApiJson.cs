@@ -7,7 +7,7 @@ namespace Bascule.Core.Api;
 
 /// <summary>How the contract is written as JSON: camelCase, indented for people, null members kept so that every member is always there.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true,
-    Converters = [typeof(CamelCaseNames<ForwardOutcome>), typeof(CamelCaseNames<RealServerState>), typeof(CamelCaseNames<VirtualServerProtocol>)])]
+    Converters = [typeof(PlainNames<ForwardOutcome>), typeof(CamelCaseNames<RealServerState>), typeof(CamelCaseNames<VirtualServerProtocol>)])]
 [JsonSerializable(typeof(DirectorStatus))]
 [JsonSerializable(typeof(ReloadResult))]
 [JsonSerializable(typeof(VersionInfo))]
@@ -18,6 +18,10 @@ public sealed partial class ApiJson : JsonSerializerContext
     public static ApiJson Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }
 
-/// <summary>Enum members by name, as camelCase: <c>quiesced</c>, <c>clientSentBadRequest</c>.</summary>
+/// <summary>Enum members by name, as they are: outcomes have the same name in code, tables and guide, <c>ClientSentBadRequest</c>.</summary>
+public sealed class PlainNames<T>() : JsonStringEnumConverter<T>(namingPolicy: null, allowIntegerValues: false)
+    where T : struct, Enum;
+
+/// <summary>Enum members by name, as the configuration writes them: <c>quiesced</c>, <c>http</c>.</summary>
 public sealed class CamelCaseNames<T>() : JsonStringEnumConverter<T>(JsonNamingPolicy.CamelCase, allowIntegerValues: false)
     where T : struct, Enum;

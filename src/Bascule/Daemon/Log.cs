@@ -8,7 +8,7 @@ internal static partial class Log
     [LoggerMessage(1001, LogLevel.Information, "Serving {VirtualServer}")]
     public static partial void Serving(ILogger logger, string virtualServer);
 
-    [LoggerMessage(1002, LogLevel.Information, "Ready: process {ProcessId}, {Workers} workers, admin socket {Socket}")]
+    [LoggerMessage(1002, LogLevel.Information, "Ready: process {ProcessId}, workers: {Workers}, admin socket: {Socket}")]
     public static partial void Ready(ILogger logger, int processId, int workers, string socket);
 
     [LoggerMessage(1003, LogLevel.Warning,
@@ -30,7 +30,7 @@ internal static partial class Log
     [LoggerMessage(1014, LogLevel.Critical, "The reload broke off in the middle; restart the daemon when you can, and please report this")]
     public static partial void ReloadBroke(ILogger logger, Exception why);
 
-    [LoggerMessage(1020, LogLevel.Information, "Stopping: {Connections} client connections may finish within {Seconds} s (a second signal ends them now)")]
+    [LoggerMessage(1020, LogLevel.Information, "Stopping: open client connections ({Connections}) may finish within {Seconds} s (a second signal ends them now)")]
     public static partial void Stopping(ILogger logger, long connections, double seconds);
 
     [LoggerMessage(1021, LogLevel.Information, "Stopped")]

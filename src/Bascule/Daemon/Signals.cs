@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Bascule.Daemon;
 
-/// <summary>SIGTERM and SIGINT once: stop. Twice: end now. SIGHUP: reload.</summary>
+/// <summary>SIGTERM and SIGINT once: stop. Twice: end now. SIGHUP: reload, or stop where there is nothing to reload.</summary>
 internal sealed class Signals : IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
@@ -10,16 +10,16 @@ internal sealed class Signals : IDisposable
     private readonly Action _endNow;
     private int _stops;
 
-    /// <param name="hangUp">On SIGHUP.</param>
-    /// <param name="endNow">On the second SIGTERM or SIGINT, before the process exits.</param>
-    public Signals(Action hangUp, Action endNow)
+    /// <param name="endNow">On the second signal to stop, before the process exits.</param>
+    /// <param name="hangUp">On SIGHUP, which otherwise means to stop: the terminal went away.</param>
+    public Signals(Action endNow, Action? hangUp = null)
     {
         _endNow = endNow;
         _registrations =
         [
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop),
             PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop),
-            PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => { context.Cancel = true; hangUp(); }),
+            PosixSignalRegistration.Create(PosixSignal.SIGHUP, hangUp is null ? Stop : context => { context.Cancel = true; hangUp(); }),
         ];
     }
 

@@ -50,6 +50,10 @@ internal sealed class DemoFolder : IDisposable
             ?? throw new InvalidOperationException($"the demo's own file is wrong: {string.Join("; ", read.Problems.Select(p => p.Format(File)))}");
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _folder.Delete(recursive: true);
+    /// <summary>Deletes it; a second call does nothing.</summary>
+    public void Dispose()
+    {
+        if (Directory.Exists(_folder.FullName))
+            _folder.Delete(recursive: true);
+    }
 }

@@ -3,6 +3,7 @@ using Bascule.Core.Api;
 using Bascule.Core.Model;
 using Bascule.Daemon;
 using Microsoft.Extensions.Logging;
+using Spectre.Console;
 
 namespace Bascule.Demo;
 
@@ -42,8 +43,8 @@ internal sealed class DemoRun
         }
 
         TimeProvider time = TimeProvider.System;
-        using Signals signals = new(hangUp: () => { }, endNow: () => { });
         using DemoFolder folder = new();
+        using Signals signals = new(endNow: () => Abandon(folder));
         List<DemoServerProcess> servers = [];
         try
         {
@@ -66,7 +67,7 @@ internal sealed class DemoRun
     private static async Task<int> RunAsync(
         int port, int? seconds, DemoFolder folder, IReadOnlyList<DemoServerProcess> servers, TimeProvider time, CancellationToken stopping)
     {
-        IDemoView view = Console.IsOutputRedirected ? new PlainView(time) : new TableView(time);
+        IDemoView view = !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Ansi ? new TableView(time) : new PlainView(time);
         Configuration configuration = folder.Write(port, servers);
         using LineLog loggers = new(view.Log, time, LogLevel.Information);
         if (await Director.StartAsync(folder.File, configuration, time, loggers, Console.Error.WriteLine) is not { } director)
@@ -79,6 +80,14 @@ internal sealed class DemoRun
         await demo.ShowAsync(seconds, stopping);
         await director.StopAsync();
         return demo.Conclude(mustHaveServed: seconds is not null && !stopping.IsCancellationRequested);
+    }
+
+    /// <summary>The second Ctrl-C waits for nobody, but still leaves nothing behind: the servers end by themselves.</summary>
+    private static void Abandon(DemoFolder folder)
+    {
+        folder.Dispose();
+        if (!Console.IsOutputRedirected)
+            AnsiConsole.Cursor.Show();
     }
 
     private async Task ShowAsync(int? seconds, CancellationToken stopping)

@@ -87,7 +87,7 @@ public sealed class StatusReaderTests
         string json = JsonSerializer.Serialize(sent, ApiJson.Default.DirectorStatus);
         DirectorStatus? received = JsonSerializer.Deserialize(json, ApiJson.Default.DirectorStatus);
 
-        Assert.Contains("\"realServerTimedOut\": 1", json, StringComparison.Ordinal);
+        Assert.Contains("\"RealServerTimedOut\": 1", json, StringComparison.Ordinal);
         Assert.Contains("\"protocol\": \"http\"", json, StringComparison.Ordinal);
         Assert.Equal(json, JsonSerializer.Serialize(received!, ApiJson.Default.DirectorStatus));
     }

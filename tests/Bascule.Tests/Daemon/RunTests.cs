@@ -65,7 +65,7 @@ public sealed class RunTests
         await Eventually.HoldsAsync(() => slow.Requests.Count == 1);
 
         Task<int> stopped = daemon.StopAsync();
-        await daemon.Process.HasWrittenAsync("Stopping: 1 client connections");
+        await daemon.Process.HasWrittenAsync("Stopping: open client connections (1) may finish");
         await Eventually.HoldsAsync(() => IsRefused(daemon.Port));
         Assert.False(request.IsCompleted);
         mayAnswer.SetResult();
@@ -160,6 +160,28 @@ public sealed class RunTests
 
         Assert.Equal("alpha", await daemon.GetAsync());
         Assert.Equal(0, await daemon.StopAsync());
+    }
+
+    [Fact]
+    public async Task Listens_on_its_virtual_servers_and_on_no_other_port()
+    {
+        await using FakeRealServer alpha = RunningDaemon.Named("alpha");
+        await using RunningDaemon daemon = new();
+        daemon.Write([alpha]);
+        await daemon.StartAsync();
+
+        string[] sockets = [.. Directory.GetFiles($"/proc/{daemon.Process.Id}/fd").Select(f => new FileInfo(f).LinkTarget).OfType<string>()];
+        // proc_net_tcp: local address and port in hexadecimal are the second word, the state (0A: listening) the fourth, the inode the tenth.
+        string[] ports =
+        [
+            .. new[] { "tcp", "tcp6", "udp", "udp6" }
+                .SelectMany(table => File.ReadLines($"/proc/{daemon.Process.Id}/net/{table}").Skip(1)
+                    .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+                    .Where(words => (words[3] == "0A" || table.StartsWith("udp", StringComparison.Ordinal)) && sockets.Contains($"socket:[{words[9]}]"))
+                    .Select(words => $"{table} {words[1]}")),
+        ];
+
+        Assert.Equal([$"tcp 0100007F:{daemon.Port:X4}"], ports);
     }
 
     [Fact]

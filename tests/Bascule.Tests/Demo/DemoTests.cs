@@ -103,6 +103,21 @@ public sealed partial class DemoTests : IAsyncDisposable
         Directory.Delete(folder, recursive: true); // what a killed demo cannot do for itself
     }
 
+    [Fact]
+    public async Task In_a_terminal_it_draws_a_table_and_gives_the_cursor_back()
+    {
+        _demo = BasculeProcess.StartInTerminal($"demo --port {_port} --seconds 3");
+
+        int code = await Demo.EndAsync();
+
+        Assert.Equal(0, code);
+        Assert.Contains("│ real server │ address", Demo.Out, StringComparison.Ordinal);
+        int hidden = Demo.Out.LastIndexOf("\e[?25l", StringComparison.Ordinal);
+        int shown = Demo.Out.LastIndexOf("\e[?25h", StringComparison.Ordinal);
+        Assert.True(hidden >= 0 && shown > hidden, $"cursor hidden at {hidden}, shown at {shown}");
+        AssertNothingIsLeft();
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
