@@ -9,8 +9,8 @@ namespace Bascule.Health;
 
 /// <summary>Does it answer this request as expected?</summary>
 /// <remarks>
-/// Written on a socket: <see cref="System.Net.Http.HttpClient"/> would tidy up the path (<c>/a/../b</c>), hold more memory a check than
-/// this holds code, and say what went wrong in sentences of its own.
+/// Written on a socket: <see cref="System.Net.Http.HttpClient"/> would tidy up the path (<c>/a/../b</c>), say what went wrong in
+/// sentences of its own, and cost about twice the CPU time and four times the memory a check.
 /// </remarks>
 internal sealed class HttpProbe : Probe
 {

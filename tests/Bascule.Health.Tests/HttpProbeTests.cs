@@ -138,6 +138,23 @@ public sealed class HttpProbeTests : IAsyncLifetime
     public async Task Says_what_is_wrong_with_an_answer(string bytes, string expected) => Assert.Equal(expected, await AnswerAsync(bytes, Checks.Http));
 
     [Fact]
+    public async Task Has_a_verdict_on_any_garbage()
+    {
+        const string Answer = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 7\r\n\r\n2\r\nok\r\nA;x=y\r\n0123456789\r\n0\r\nT: 1\r\n\r\n";
+        Random chance = new(7);
+        for (int i = 0; i < 200; i++)
+        {
+            char[] bytes = Answer.ToCharArray();
+            for (int change = 0; change <= i % 4; change++)
+                bytes[chance.Next(bytes.Length)] = chance.Next(3) == 0 ? "\r\n:; 0Fx"[chance.Next(8)] : (char)chance.Next(256);
+
+            string why = await AnswerAsync(new string(bytes, 0, chance.Next(bytes.Length + 1)), Checks.Http);
+
+            Assert.Matches("^(200 in 0 ms|status [0-9]{3}, expected 200|closed before a full answer|connection reset|not an HTTP answer.*)$", why);
+        }
+    }
+
+    [Fact]
     public async Task Says_when_the_connection_is_reset_in_the_middle()
     {
         await using FakeRealServer web = FakeRealServer.Start(async client =>
