@@ -109,9 +109,9 @@ public sealed class SchedulerTests
     {
         Scheduler scheduler = new Farm(1, 1, 1, 1).Scheduler(kind);
 
-        int[] counts = PickFromManyThreads(scheduler, realServers: 4, threads: 4, picksEach: 20_000);
+        int[] counts = PickFromManyThreads(scheduler, realServers: 4, threads: 4, picksEach: 100_000);
 
-        Assert.All(counts, count => Assert.Equal(20_000, count));
+        Assert.All(counts, count => Assert.Equal(100_000, count));
     }
 
     [Fact]
@@ -119,9 +119,9 @@ public sealed class SchedulerTests
     {
         Scheduler scheduler = new Farm(4, 3, 2).Scheduler(SchedulerKind.WeightedRoundRobin);
 
-        int[] counts = PickFromManyThreads(scheduler, realServers: 3, threads: 4, picksEach: 9_000);
+        int[] counts = PickFromManyThreads(scheduler, realServers: 3, threads: 4, picksEach: 90_000);
 
-        Assert.Equal([16_000, 12_000, 8_000], counts);
+        Assert.Equal([160_000, 120_000, 80_000], counts);
     }
 
     private static int[] PickFromManyThreads(Scheduler scheduler, int realServers, int threads, int picksEach)
