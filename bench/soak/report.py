@@ -13,8 +13,8 @@ CLOCK_SLACK, FAILS_WITHIN = 0.01, 0.5
 
 # The first third is warm-up. From the second third to the last, medians may grow by noise, not more. How many connections are
 # open varies with the load; the exact count of files is taken when it is over.
-MORE_FILES, MORE_THREADS, MORE_RESIDENT, MORE_RESIDENT_BYTES = 0.10, 2, 0.05, 2 * 2**20
-MORE_FILES_AFTER = 8
+MORE_FILES_SHARE, MORE_FILES, MORE_THREADS, MORE_RESIDENT_SHARE, MORE_RESIDENT = 0.10, 8, 2, 0.05, 2 * 2**20
+MORE_FILES_AFTER = 4
 SHORTEST_TO_JUDGE_GROWTH = 180  # seconds; before that the JIT and the pools are still filling
 
 
@@ -42,9 +42,9 @@ def claims(story, arguments):
         judged.append(Claim("Real servers were killed all along", len(story.kills) >= enough, f"{len(story.kills)} kills"))
         if arguments.seconds >= SHORTEST_TO_JUDGE_GROWTH:
             judged += _nothing_grows(story.samples)
-    before, after = sum(story.files_before.values()), sum(story.files_after.values())
+    before, after = (sum(files.values()) - files.get("assembly", 0) for files in (story.files_before, story.files_after))
     judged.append(Claim(
-        "After the load the daemon holds the files it held before", after <= before + MORE_FILES_AFTER,
+        "After the load the daemon holds the files it held before (assemblies aside: .NET keeps each it has loaded open)", after <= before + MORE_FILES_AFTER,
         f"{before} before, {after} after (allowed: +{MORE_FILES_AFTER}): " + ", ".join(
             f"{kind} {story.files_before.get(kind, 0)} → {count}" for kind, count in sorted(story.files_after.items()))))
     return judged
@@ -110,9 +110,9 @@ def _nothing_grows(samples):
             f"(allowed: +{allowance(early) / unit:.1f}); fitted slope {slope * 60 / unit:+.3f}{name} a minute")
 
     return [
-        claim("Open files", "files", lambda early: early * MORE_FILES + MORE_FILES_AFTER),
+        claim("Open files", "files", lambda early: early * MORE_FILES_SHARE + MORE_FILES),
         claim("Threads", "threads", lambda _: MORE_THREADS),
-        claim("Resident bytes", "resident", lambda early: early * MORE_RESIDENT + MORE_RESIDENT_BYTES, 2**20, " MiB"),
+        claim("Resident bytes", "resident", lambda early: early * MORE_RESIDENT_SHARE + MORE_RESIDENT, 2**20, " MiB"),
     ]
 
 

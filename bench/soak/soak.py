@@ -135,12 +135,12 @@ def keep_killing(director, servers, seconds, story, stopping):
 
 
 def open_files(director):
-    """How many of each kind: sockets, pipes, anonymous inodes (epoll, eventfd), and paths."""
+    """How many of each kind: sockets, pipes, anonymous inodes (epoll, eventfd), assemblies, other paths."""
     kinds = collections.Counter()
     for link in pathlib.Path(f"/proc/{director.process.pid}/fd").iterdir():
         with contextlib.suppress(OSError):  # closed since it was listed
             target = os.readlink(link)
-            kinds["path" if target.startswith("/") else target.partition(":")[0]] += 1
+            kinds["assembly" if target.endswith(".dll") else "path" if target.startswith("/") else target.partition(":")[0]] += 1
     return kinds
 
 
@@ -218,9 +218,6 @@ def main():
             work = [(kill_one, director, servers[0]), (keep_sampling, director)]
         else:
             work = [(keep_reloading, director), (keep_killing, director, servers, arguments.seconds), (keep_sampling, director)]
-        # Once before the count: .NET keeps a file open for each assembly it has loaded.
-        director.reload()
-        director.failures()
         story.files_before = open_files(director)
         run_load(directory, director, arguments.seconds, work, story)
         if director.process.has_ended():
