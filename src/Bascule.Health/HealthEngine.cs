@@ -42,6 +42,13 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
         }
     }
 
+    /// <summary>Completes when every check that runs now has had its first answer.</summary>
+    public Task FirstAnswersAsync()
+    {
+        lock (_lock)
+            return Task.WhenAll(_running.Values.Select(check => check.FirstAnswer.Task));
+    }
+
     /// <summary>Stops all checks, and waits until they have ended. The records keep what they know.</summary>
     public Task StopAsync()
     {
@@ -57,7 +64,8 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
     private RunningCheck Begin(HealthRecord record, TimeSpan delay)
     {
         CancellationTokenSource stopping = new();
-        return new(stopping, Task.Run(() => AskAgainAndAgainAsync(record, delay, stopping.Token)));
+        TaskCompletionSource firstAnswer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        return new(stopping, firstAnswer, Task.Run(() => AskAgainAndAgainAsync(record, delay, firstAnswer, stopping.Token)));
     }
 
     private void End(HealthRecord record)
@@ -67,7 +75,7 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
         _ending.Add(check.Loop);
     }
 
-    private async Task AskAgainAndAgainAsync(HealthRecord record, TimeSpan delay, CancellationToken stopping)
+    private async Task AskAgainAndAgainAsync(HealthRecord record, TimeSpan delay, TaskCompletionSource firstAnswer, CancellationToken stopping)
     {
         Asker asker = new(record, time, logger);
         try
@@ -78,12 +86,17 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
                     await Task.Delay(delay, time, stopping);
                 long start = time.GetTimestamp();
                 await asker.AskAsync(stopping);
+                firstAnswer.TrySetResult();
                 delay = Jittered(record.Check.Interval) - time.GetElapsedTime(start);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // Stopped, or gone from the snapshot.
+        }
+        finally
+        {
+            firstAnswer.TrySetResult();
         }
     }
 
@@ -93,5 +106,5 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
             return interval * (1 + (Jitter * ((2 * random.NextDouble()) - 1)));
     }
 
-    private sealed record RunningCheck(CancellationTokenSource Stopping, Task Loop);
+    private sealed record RunningCheck(CancellationTokenSource Stopping, TaskCompletionSource FirstAnswer, Task Loop);
 }

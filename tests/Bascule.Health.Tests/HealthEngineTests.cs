@@ -39,6 +39,19 @@ public sealed class HealthEngineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Tells_when_every_check_has_had_its_first_answer()
+    {
+        await using FakeRealServer well = FakeRealServer.Stalling();
+        await using FakeRealServer ill = FakeRealServer.Refusing();
+        Snapshot snapshot = _bench.Snapshot(Bench.Asking(Checks.Tcp, well.Address, ill.Address));
+
+        _bench.Engine.Apply(snapshot);
+        await _bench.Engine.FirstAnswersAsync().WaitAsync(TimeSpan.FromSeconds(10));
+
+        Assert.All(snapshot.VirtualServers[0].RealServers, r => Assert.NotNull(r.Health!.Last));
+    }
+
+    [Fact]
     public async Task Goes_down_after_fall_failures_and_comes_back_after_rise_passes_with_one_line_each()
     {
         await using FakeRealServer web = FakeRealServer.Stalling();

@@ -12,9 +12,13 @@ public sealed class HealthBoard(TimeProvider time)
 {
     private readonly ConcurrentDictionary<(Check, IPEndPoint), HealthRecord> _records = new();
 
-    /// <summary>The record for this question to this real server; made (and so down) when it is new. Null for no check.</summary>
-    public HealthRecord? Find(Check? check, IPEndPoint realServer) =>
-        check is null ? null : _records.GetOrAdd((check, realServer), key => new(key.Item1, key.Item2, time.GetUtcNow()));
+    /// <summary>The record for this question to this real server, made when it is new. Null for no check.</summary>
+    /// <param name="wasUp">
+    /// A new record begins as up: the real server was up until now, by the answers to another question, and is not taken out only because the
+    /// question changed.
+    /// </param>
+    public HealthRecord? Find(Check? check, IPEndPoint realServer, bool wasUp = false) =>
+        check is null ? null : _records.GetOrAdd((check, realServer), key => new(key.Item1, key.Item2, time.GetUtcNow(), wasUp));
 
     /// <summary>Every record that some virtual server of the snapshot reads.</summary>
     public static IReadOnlyCollection<HealthRecord> RecordsOf(Snapshot snapshot) =>

@@ -16,15 +16,15 @@ public sealed record CheckAnswer(bool Passed, string Why, TimeSpan Took);
 /// <remarks>
 /// Down until the first check passes, which brings it up at once: a director that starts beside healthy real servers must not
 /// refuse clients for <c>rise</c> intervals. From then on <see cref="Check.Fall"/> failures in a row take it down and
-/// <see cref="Check.Rise"/> passes in a row bring it back.
+/// <see cref="Check.Rise"/> passes in a row bring it back. A real server that was up when its check was changed begins as up.
 /// </remarks>
-public sealed class HealthRecord(Check check, IPEndPoint realServer, DateTimeOffset now)
+public sealed class HealthRecord(Check check, IPEndPoint realServer, DateTimeOffset now, bool wasUp = false)
 {
-    private volatile bool _isUp;
+    private volatile bool _isUp = wasUp;
     private volatile CheckAnswer? _last;
     private long _sinceTicks = now.UtcTicks;
     private long _lastAtTicks = now.UtcTicks;
-    private bool _wasUp;
+    private bool _wasUp = wasUp;
     private int _streak;
 
     /// <summary>The question.</summary>

@@ -55,19 +55,22 @@ public sealed class Snapshot
     {
         Dictionary<IPEndPoint, LiveRealServer> known = before?.RealServers.ToDictionary(r => r.Address) ?? [];
         ImmutableArray<LiveRealServer> realServers =
-            [.. wanted.RealServers.Select(r => Live(r, health.Find(wanted.Check, r.Address), known.GetValueOrDefault(r.Address), workers))];
+            [.. wanted.RealServers.Select(r => Live(r, wanted.Check, health, known.GetValueOrDefault(r.Address), workers))];
         LiveRealServer? sorry = wanted.SorryServer is { } address
-            ? Live(new(address, 1), health: null, before?.SorryServer is { } old && old.Address.Equals(address) ? old : null, workers)
+            ? Live(new(address, 1), check: null, health, before?.SorryServer is { } old && old.Address.Equals(address) ? old : null, workers)
             : null;
         VirtualServerCounters[] counters = before?.Counters ?? [.. Enumerable.Range(0, workers).Select(_ => new VirtualServerCounters())];
         Scheduler scheduler = Scheduler.Create(wanted.Scheduler, realServers, [.. wanted.RealServers.Select(r => r.Weight)]);
         return new(wanted, scheduler, realServers, sorry, counters);
     }
 
-    private static LiveRealServer Live(RealServer wanted, HealthRecord? health, LiveRealServer? before, int workers)
+    private static LiveRealServer Live(RealServer wanted, Check? check, HealthBoard health, LiveRealServer? before, int workers)
     {
-        // Another check means another question, so the old answer no longer counts: a new object, with the check's own record.
-        return before is null || before.Health != health ? new(wanted, health, workers) : before;
+        bool wasUp = before is not null && (before.Health is null || before.Health.IsUp);
+        HealthRecord? record = health.Find(check, wanted.Address, wasUp);
+
+        // Another check means another question: a new object, with the check's own record.
+        return before is null || before.Health != record ? new(wanted, record, workers) : before;
     }
 
     /// <summary>Puts the configured weights into force. Apart from building, so that a snapshot that is never published changes nothing.</summary>

@@ -15,6 +15,8 @@ namespace Bascule.Daemon;
 /// <summary>The composition root: the engines, the admin socket, and what keeps them in step with the configuration file.</summary>
 internal sealed class Director
 {
+    private static readonly TimeSpan FirstAnswersPatience = TimeSpan.FromSeconds(1);
+
     private readonly string _file;
     private readonly string _adminSocket;
     private readonly TimeProvider _time;
@@ -73,6 +75,8 @@ internal sealed class Director
 
         director._health.Apply(director.Current);
         director._admin = await AdminServer.StartAsync(socket, new(VersionCommand.Current, director.Status, director.ReloadAsync), loggers);
+        // Clients already wait in the kernel's queue: better a moment there than a 503 from a director that has not asked yet.
+        await Task.WhenAny(director._health.FirstAnswersAsync(), Task.Delay(FirstAnswersPatience, time));
         director._proxy.Start();
         foreach (LiveVirtualServer virtualServer in director.Current.VirtualServers)
             Log.Serving(director._log, Summary.Of(virtualServer.Configured));

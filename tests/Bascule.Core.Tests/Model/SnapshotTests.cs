@@ -62,14 +62,22 @@ public sealed class SnapshotTests
     }
 
     [Fact]
-    public void Another_check_is_another_question_so_its_real_servers_start_down()
+    public void Another_check_is_another_question_and_takes_nobody_out_before_it_is_answered()
     {
         Up(_before.VirtualServers[0]);
 
         LiveVirtualServer after = Reload(Sample.Web with { Check = Sample.Check with { Path = "/other" } }).VirtualServers[0];
 
+        Assert.All(after.RealServers, r => Assert.True(r.TakesConnections));
+        Assert.All(after.RealServers, r => Assert.Null(r.Health!.Last));
+    }
+
+    [Fact]
+    public void A_real_server_that_was_down_stays_down_under_another_check()
+    {
+        LiveVirtualServer after = Reload(Sample.Web with { Check = Sample.Check with { Path = "/other" } }).VirtualServers[0];
+
         Assert.All(after.RealServers, r => Assert.False(r.TakesConnections));
-        Assert.All(_before.VirtualServers[0].RealServers, r => Assert.True(r.TakesConnections));
     }
 
     [Fact]
