@@ -101,7 +101,7 @@ internal static class CheckSection
     {
         Doc = "http: further header fields, in this order.",
         Default = [],
-        Source = "none are needed",
+        Source = "ours; Host is all that HTTP/1.1 requires",
         Example = "headers: { Accept: text/html }",
         AlsoCalled = ["header", "hdr"],
     };
@@ -119,7 +119,7 @@ internal static class CheckSection
     {
         Doc = "http: text that the first 64 KiB of the body must contain.",
         Otherwise = "any body passes",
-        Source = "HAProxy http-check expect, without one",
+        Source = "HAProxy option httpchk: without http-check expect the status decides",
         Example = "bodyContains: ready",
         AlsoCalled = ["string", "receive"],
     };
@@ -128,7 +128,7 @@ internal static class CheckSection
     {
         Doc = "http: regular expression for the first 64 KiB of the body. It is .NET's language without back-references and look-around, so that no body can make it slow.",
         Otherwise = "any body passes",
-        Source = "HAProxy http-check expect, without one",
+        Source = "HAProxy option httpchk: without http-check expect the status decides",
         Example = "bodyMatches: '^(ok|ready)$'",
         AlsoCalled = ["regex", "rstring", "bodyRegex"],
     };

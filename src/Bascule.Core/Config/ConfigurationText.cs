@@ -6,7 +6,7 @@ namespace Bascule.Core.Config;
 /// </summary>
 public static class ConfigurationText
 {
-    /// <summary>Bytes of the largest file that is read: some fifty thousand real servers.</summary>
+    /// <summary>Bytes of the largest file that is read: some eighty thousand real servers.</summary>
     public const int MaximumBytes = 4 * 1024 * 1024;
 
     /// <summary>Reads and checks a configuration. Never throws, whatever the bytes; reports every problem it can find, not only the first.</summary>

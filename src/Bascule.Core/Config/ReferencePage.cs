@@ -46,7 +46,7 @@ public static class ReferencePage
     {
         StringBuilder text = new($"### `{setting.Name}`\n\n{setting.Doc}\n\n");
         if (setting.Form.Inside is { } section)
-            text.Append($"- Value: {(setting.Form == section ? "a map" : setting.Form.Words.Split(':')[0])}, see [below](#{Anchor(section.Place)})\n");
+            text.Append($"- Value: {setting.Form.Words}. See [below](#{Anchor(section.Place)})\n");
         else if (setting.Form.Vocabulary.Any())
             text.AppendJoin("", setting.Form.Vocabulary.Select(w => $"- `{w.Word}`: {w.Doc}\n"));
         else

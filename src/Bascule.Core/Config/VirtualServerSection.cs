@@ -9,9 +9,9 @@ internal static class VirtualServerSection
 {
     public static readonly Setting<WrittenAddress> Address = new("address", AddressForm.Listener)
     {
-        Doc = "Where clients connect: an IP address and a port. `\"*:80\"` and `0.0.0.0:80` mean every IPv4 address of this machine, `\"[::]:80\"` every IPv6 address. What begins with `*` or `[` needs quotes.",
+        Doc = "Where clients connect: an IP address and a port. `\"*:80\"` and `0.0.0.0:80` mean every IPv4 address of this machine, `\"[::]:80\"` every IPv6 address and no IPv4 one. What begins with `*` or `[` needs quotes.",
         Example = "address: 192.0.2.10:80",
-        AlsoCalled = ["listen", "bind", "vip", "virtualAddress"],
+        AlsoCalled = ["listen", "bind", "vip", "virtualAddress", "port"],
     };
 
     public static readonly Setting<VirtualServerProtocol> Protocol = new("protocol", new ChoiceForm<VirtualServerProtocol>(
@@ -153,7 +153,7 @@ internal static class RealServerSection
     {
         Doc = "Where the director connects. Without a port, the virtual server's.",
         Example = "address: 10.0.0.11:8080",
-        AlsoCalled = ["host", "server", "ip", "url"],
+        AlsoCalled = ["host", "server", "ip", "url", "port"],
     };
 
     public static readonly Setting<int> Weight = new("weight", new CountForm(0, 65_535))

@@ -6,7 +6,7 @@ namespace Bascule.Core.Tests.Config;
 /// <summary>Whatever is in the file: an answer, never an exception, and never both a configuration and problems.</summary>
 public sealed class MutationTests
 {
-    private const int Rounds = 10_000;
+    private const int Rounds = 3_000;
 
     /// <summary>What takes milliseconds, on a machine that has other things to do. (What this guards against, brackets in brackets, took minutes.)</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
@@ -34,6 +34,7 @@ public sealed class MutationTests
 
             Assert.Equal(read.Meant is null, !read.Problems.IsEmpty);
             Assert.All(read.Problems, p => Assert.True(p.At is { Line: > 0, Column: > 0 } && p.What.Length > 0 && p.Hint.Length > 0));
+            Assert.Equal(read.Problems.OrderBy(p => p.At.Line).ThenBy(p => p.At.Column), read.Problems);
             Assert.True(TimeProvider.System.GetElapsedTime(start) < Longest, $"took too long: {Convert.ToBase64String(damaged)}");
         }
     }
