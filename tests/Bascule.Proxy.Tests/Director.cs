@@ -100,6 +100,9 @@ internal sealed class Director : IAsyncDisposable
         return await reader.ReadToEndAsync().WaitAsync(TimeSpan.FromSeconds(15));
     }
 
+    /// <summary>Runs something on the thread of the first worker, some time soon.</summary>
+    public void Post(Action action) => _engine.Workers[0].Loop.Post(action);
+
     /// <summary>Runs something on the thread of a worker.</summary>
     public async Task<T> OnWorkerAsync<T>(Func<Worker, T> look, int worker = 0)
     {

@@ -7,7 +7,10 @@ namespace Bascule.Proxy.Tests.Http1;
 /// <summary>An answer as a client saw it: the head as it came, the body without its framing.</summary>
 internal sealed record Answer(string Head, string Body)
 {
-    public int Status => int.Parse(Head.AsSpan(9, 3), CultureInfo.InvariantCulture);
+    /// <exception cref="FormatException">It is no answer at all.</exception>
+    public int Status => Head.StartsWith("HTTP/1.1 ", StringComparison.Ordinal)
+        ? int.Parse(Head.AsSpan(9, 3), CultureInfo.InvariantCulture)
+        : throw new FormatException($"not an answer: {Head}");
 }
 
 /// <summary>A client that says exactly what a test tells it to, and reads answers one at a time.</summary>
