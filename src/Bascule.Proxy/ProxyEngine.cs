@@ -22,11 +22,15 @@ public sealed class ProxyEngine
     /// <summary>Connections that wait to be accepted, per worker; the kernel caps it at net.core.somaxconn (4096 by default since Linux 5.4).</summary>
     private const int Backlog = 4096;
 
+    /// <summary>No turn of a worker takes as long; one that does not come back is no reason to hang too.</summary>
+    private static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(2);
+
     private readonly Worker[] _workers;
     private readonly TimeProvider _time;
     private readonly Snapshot _first;
     private readonly HashSet<IPEndPoint> _listening = [];
     private Dictionary<IPEndPoint, TcpListenSocket[]> _prepared = [];
+    private Task _applied = Task.CompletedTask;
 
     /// <summary>Makes the workers; opens nothing and starts nothing yet.</summary>
     public ProxyEngine(Snapshot first, TimeProvider time, Random random, ILoggerFactory loggers)
@@ -43,6 +47,8 @@ public sealed class ProxyEngine
     /// <returns>Empty on success. Otherwise none has been opened, and every reason is told.</returns>
     public IReadOnlyList<ListenProblem> Prepare(Snapshot next)
     {
+        // A listener that the last reload took away may still be open for the turn that its worker is in; we would find ourselves.
+        _applied.Wait(LongestTurn);
         DropPrepared();
         List<ListenProblem> problems = [];
         foreach (LiveVirtualServer virtualServer in next.VirtualServers)
@@ -72,8 +78,7 @@ public sealed class ProxyEngine
     /// <summary>Makes the snapshot the world of every worker. After a successful <see cref="Prepare"/> of it.</summary>
     public void Apply(Snapshot next)
     {
-        for (int i = 0; i < _workers.Length; i++)
-            _workers[i].PostApply(next, _prepared.ToDictionary(p => p.Key, p => p.Value[i]));
+        _applied = Task.WhenAll(_workers.Select((worker, i) => worker.PostApply(next, _prepared.ToDictionary(p => p.Key, p => p.Value[i]))).ToArray());
         _prepared = [];
         _listening.Clear();
         _listening.UnionWith(next.VirtualServers.Select(v => v.Configured.Address));

@@ -66,8 +66,17 @@ internal sealed class Worker
     public void Start() => new Thread(Run) { Name = $"worker-{_index}", IsBackground = true }.Start();
 
     /// <summary>Makes the snapshot this worker's world. <paramref name="opened"/> are its own sockets for addresses it does not serve yet.</summary>
-    public void PostApply(Snapshot snapshot, IReadOnlyDictionary<IPEndPoint, TcpListenSocket> opened) =>
-        Loop.Post(() => Apply(snapshot, opened));
+    /// <returns>Completes when it is.</returns>
+    public Task PostApply(Snapshot snapshot, IReadOnlyDictionary<IPEndPoint, TcpListenSocket> opened)
+    {
+        TaskCompletionSource applied = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Loop.Post(() =>
+        {
+            Apply(snapshot, opened);
+            applied.SetResult();
+        });
+        return applied.Task;
+    }
 
     /// <summary>Accepts no more, lets what is under way finish, then ends.</summary>
     public void PostDrain() => Loop.Post(Drain);

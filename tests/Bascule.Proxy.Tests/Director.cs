@@ -83,6 +83,20 @@ internal sealed class Director : IAsyncDisposable
 
     public long Count(ForwardOutcome outcome) => VirtualServer.Counters.Sum(c => c[outcome]);
 
+    /// <summary>As <see cref="Count"/>, after the turn that sent what a client has just read: an ending is counted behind its answer.</summary>
+    public async Task<long> CountAsync(ForwardOutcome outcome)
+    {
+        await EndOfTurnAsync();
+        return Count(outcome);
+    }
+
+    /// <inheritdoc cref="CountAsync"/>
+    public async Task<long> EndingsAsync()
+    {
+        await EndOfTurnAsync();
+        return Endings;
+    }
+
     public async Task<TcpClient> ConnectAsync()
     {
         TcpClient client = new();
@@ -149,6 +163,12 @@ internal sealed class Director : IAsyncDisposable
         if (!_stopped)
             await StopAsync(TimeSpan.Zero).WaitAsync(TimeSpan.FromSeconds(15));
         Assert.Empty(_faults.Faults);
+    }
+
+    private async Task EndOfTurnAsync()
+    {
+        for (int worker = 0; worker < Snapshot.Workers; worker++)
+            await OnWorkerAsync(_ => true, worker);
     }
 
     private static Configuration Configure(VirtualServer[] virtualServers) => new()

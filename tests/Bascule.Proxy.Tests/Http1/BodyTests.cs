@@ -232,7 +232,7 @@ public sealed class BodyTests
         answers.Release();
 
         Assert.EndsWith("\r\n\r\nhello", await client.ReadToEndAsync());
-        Assert.Equal(1, director.Count(ForwardOutcome.Completed));
+        Assert.Equal(1, await director.CountAsync(ForwardOutcome.Completed));
     }
 
     [Theory]

@@ -78,7 +78,7 @@ public sealed class ChaosTests
         director.Reload(web with { RealServers = [new RealServer(good.Address, 1)] });
         for (int i = 0; i < 50; i++)
             Assert.EndsWith("good", await director.AskAsync("GET / HTTP/1.1\r\nHost: s\r\nConnection: close\r\n\r\n"));
-        Assert.Equal(answered + 50, director.Count(ForwardOutcome.Completed));
+        Assert.Equal(answered + 50, await director.CountAsync(ForwardOutcome.Completed));
 
         await director.DisposeAsync();
         foreach (FakeRealServer server in webs)

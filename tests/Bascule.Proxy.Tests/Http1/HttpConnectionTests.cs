@@ -61,7 +61,7 @@ public sealed class HttpConnectionTests
         });
 
         Assert.StartsWith("HTTP/1.1 503 ", await director.AskAsync("GET / HTTP/1.1\r\nHost: s\r\n\r\n"));
-        Assert.Equal(1, director.Count(ForwardOutcome.NoRealServer));
+        Assert.Equal(1, await director.CountAsync(ForwardOutcome.NoRealServer));
     }
 
     [Fact]

@@ -76,7 +76,7 @@ public sealed class InterimTests
         Assert.Equal($"HTTP/1.1 {status}\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno", await client.ReadToEndAsync());
         client.Dispose();
         await Eventually.HoldsAsync(() => web.Open == 0);
-        Assert.Equal(1, director.Count(ForwardOutcome.Completed));
+        Assert.Equal(1, await director.CountAsync(ForwardOutcome.Completed));
         await director.IsAtRestAsync();
     }
 
@@ -134,7 +134,7 @@ public sealed class InterimTests
         }
 
         Assert.Equal("", await client.ReadToEndAsync());
-        Assert.Equal(1, director.Count(ForwardOutcome.Completed));
+        Assert.Equal(1, await director.CountAsync(ForwardOutcome.Completed));
     }
 
     [Fact]
@@ -152,6 +152,6 @@ public sealed class InterimTests
         await client.SendAsync(Webs.Get);
 
         Assert.Contains("HTTP/1.1 502 ", await client.ReadToEndAsync());
-        Assert.Equal(1, director.Count(ForwardOutcome.RealServerSentBadResponse));
+        Assert.Equal(1, await director.CountAsync(ForwardOutcome.RealServerSentBadResponse));
     }
 }

@@ -21,8 +21,8 @@ public sealed class KeepAliveTests
         Assert.Equal((1, 50, 0), (counters.Connections, counters.Requests, counters.Failures));
         Assert.Equal(50 * Webs.Ok.Length, counters.BytesOut);
         Assert.Equal(web.Requests.Sum(r => r.Length), counters.BytesIn);
-        Assert.Equal(50, director.Count(ForwardOutcome.Completed));
-        Assert.Equal(50, director.Endings);
+        Assert.Equal(50, await director.CountAsync(ForwardOutcome.Completed));
+        Assert.Equal(50, await director.EndingsAsync());
         Assert.Equal(1, director.VirtualServer.Counters[0].OpenConnections);
     }
 
@@ -198,7 +198,7 @@ public sealed class KeepAliveTests
         await client.AskAsync(Webs.Get);
 
         Assert.Equal("", await client.ReadToEndAsync());
-        Assert.Equal(1, director.Endings);
+        Assert.Equal(1, await director.EndingsAsync());
         await Eventually.HoldsAsync(() => director.VirtualServer.Counters[0].OpenConnections == 0);
     }
 

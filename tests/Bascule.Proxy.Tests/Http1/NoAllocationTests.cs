@@ -67,7 +67,7 @@ public sealed class NoAllocationTests
         Assert.True(barrier.SignalAndWait(Patience));
         await Task.WhenAll(clients);
         Assert.Equal(0, allocated);
-        Assert.Equal(Clients * (WarmUp + rounds * Measured), director.Count(ForwardOutcome.Completed));
+        Assert.Equal(Clients * (WarmUp + rounds * Measured), await director.CountAsync(ForwardOutcome.Completed));
     }
 
     // Not by OnWorkerAsync, whose answer allocates.

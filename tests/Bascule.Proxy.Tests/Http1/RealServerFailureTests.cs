@@ -18,7 +18,7 @@ public sealed class RealServerFailureTests
 
         Assert.StartsWith("HTTP/1.1 502 ", await director.AskAsync(Webs.Get));
 
-        Assert.Equal(1, director.Count(ForwardOutcome.RealServerRefused));
+        Assert.Equal(1, await director.CountAsync(ForwardOutcome.RealServerRefused));
         Assert.All(director.VirtualServer.RealServers, r => Assert.Equal((1, 1, 0), (r.Counters[0].Requests, r.Counters[0].Failures, r.Counters[0].Connections)));
         await director.IsAtRestAsync();
     }
@@ -34,8 +34,8 @@ public sealed class RealServerFailureTests
         for (int i = 0; i < 3; i++)
             Assert.Equal("sorry", (await client.AskAsync(Webs.Get)).Body);
 
-        Assert.Equal(3, director.Count(ForwardOutcome.CompletedBySorryServer));
-        Assert.Equal(3, director.Endings);
+        Assert.Equal(3, await director.CountAsync(ForwardOutcome.CompletedBySorryServer));
+        Assert.Equal(3, await director.EndingsAsync());
         Assert.Equal(1, sorry.Accepted);
         await refusing.DisposeAsync();
         await director.IsAtRestAsync();
@@ -62,7 +62,7 @@ public sealed class RealServerFailureTests
 
         Assert.StartsWith("HTTP/1.1 502 ", await director.AskAsync(Webs.Get));
 
-        Assert.Equal(1, director.Count(ForwardOutcome.RealServerBrokeOff));
+        Assert.Equal(1, await director.CountAsync(ForwardOutcome.RealServerBrokeOff));
         Assert.Equal(1, director.RealServer(0).Counters[0].Failures);
         Assert.Equal(1, web.Accepted);
         await director.IsAtRestAsync();
@@ -90,7 +90,7 @@ public sealed class RealServerFailureTests
         Assert.True(text.Length == 0 || text.StartsWith("HTTP/1.1 502 ", StringComparison.Ordinal) || answer.Contains("zz", StringComparison.Ordinal), text);
         Assert.DoesNotContain("0\r\n\r\n", text);
         await Eventually.HoldsAsync(() => director.Count(ForwardOutcome.RealServerSentBadResponse) == 1);
-        Assert.Equal(1, director.Endings);
+        Assert.Equal(1, await director.EndingsAsync());
         await Eventually.HoldsAsync(() => web.Open == 0);
     }
 
@@ -184,7 +184,7 @@ public sealed class RealServerFailureTests
         Assert.Equal(isRepeated ? 200 : 502, answer.Status);
         Assert.Equal(isRepeated ? 3 : 2, web.Requests.Count);
         Assert.Equal(isRepeated ? 0 : 1, director.RealServer(0).Counters[0].Failures);
-        Assert.Equal(2, director.Endings);
+        Assert.Equal(2, await director.EndingsAsync());
         await director.IsAtRestAsync();
     }
 
@@ -198,7 +198,7 @@ public sealed class RealServerFailureTests
         for (int i = 0; i < 200; i++)
             Assert.Equal("ok", (await client.AskAsync(Webs.Get)).Body);
 
-        Assert.Equal(200, director.Count(ForwardOutcome.Completed));
+        Assert.Equal(200, await director.CountAsync(ForwardOutcome.Completed));
     }
 
     [Fact]
@@ -236,7 +236,7 @@ public sealed class RealServerFailureTests
 
         Assert.StartsWith("HTTP/1.1 504 ", await director.AskAsync(Webs.Get));
 
-        Assert.Equal(1, director.Count(ForwardOutcome.RealServerTimedOut));
+        Assert.Equal(1, await director.CountAsync(ForwardOutcome.RealServerTimedOut));
         Assert.Equal(1, director.RealServer(0).Counters[0].Failures);
         await Eventually.HoldsAsync(() => web.Open == 0);
     }
@@ -254,7 +254,7 @@ public sealed class RealServerFailureTests
         await client.SendAsync(Webs.Get);
 
         Assert.True((await client.ReadToBreakAsync()).WasReset);
-        Assert.Equal(1, director.Count(ForwardOutcome.RealServerTimedOut));
+        Assert.Equal(1, await director.CountAsync(ForwardOutcome.RealServerTimedOut));
     }
 
     [Fact]
@@ -267,7 +267,7 @@ public sealed class RealServerFailureTests
         });
 
         Assert.StartsWith("HTTP/1.1 504 ", await director.AskAsync(Webs.Get));
-        Assert.Equal(1, director.Count(ForwardOutcome.RealServerTimedOut));
+        Assert.Equal(1, await director.CountAsync(ForwardOutcome.RealServerTimedOut));
         await director.IsAtRestAsync();
     }
 

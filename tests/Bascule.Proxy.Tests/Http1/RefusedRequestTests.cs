@@ -28,8 +28,8 @@ public sealed class RefusedRequestTests
         Assert.Contains("\r\nConnection: close\r\n", answer.Head);
         Assert.Equal("", await client.ReadToEndAsync());
         Assert.Empty(web.Requests);
-        Assert.Equal(1, director.Count(ForwardOutcome.ClientSentBadRequest));
-        Assert.Equal(1, director.Endings);
+        Assert.Equal(1, await director.CountAsync(ForwardOutcome.ClientSentBadRequest));
+        Assert.Equal(1, await director.EndingsAsync());
         client.Dispose();
         await director.IsAtRestAsync();
     }
@@ -52,7 +52,7 @@ public sealed class RefusedRequestTests
 
         Assert.StartsWith("HTTP/1.1 400 ", await client.ReadToEndAsync());
         Assert.NotNull(await end.Task.WaitAsync(TimeSpan.FromSeconds(15)));
-        Assert.Equal(1, director.Count(ForwardOutcome.ClientSentBadRequest));
+        Assert.Equal(1, await director.CountAsync(ForwardOutcome.ClientSentBadRequest));
         Assert.Equal(0, director.RealServer(0).Counters[0].Failures);
     }
 
@@ -99,8 +99,8 @@ public sealed class RefusedRequestTests
         Assert.StartsWith("HTTP/1.1 431 ", head);
         Assert.StartsWith("HTTP/1.1 431 ", fields);
         Assert.Empty(web.Requests);
-        Assert.Equal(1, director.Count(ForwardOutcome.ClientSentLongRequestLine));
-        Assert.Equal(2, director.Count(ForwardOutcome.ClientSentLargeHead));
+        Assert.Equal(1, await director.CountAsync(ForwardOutcome.ClientSentLongRequestLine));
+        Assert.Equal(2, await director.CountAsync(ForwardOutcome.ClientSentLargeHead));
     }
 
     [Fact]
@@ -119,7 +119,7 @@ public sealed class RefusedRequestTests
         await dripping;
 
         Assert.Equal(408, answer.Status);
-        Assert.Equal(1, director.Count(ForwardOutcome.ClientTimedOut));
+        Assert.Equal(1, await director.CountAsync(ForwardOutcome.ClientTimedOut));
     }
 
     [Fact]
@@ -133,7 +133,7 @@ public sealed class RefusedRequestTests
         using HttpTalk client = await HttpTalk.WithAsync(director);
 
         Assert.Equal(408, (await client.AskAsync("POST / HTTP/1.1\r\nHost: s\r\nContent-Length: 10\r\n\r\nhalf")).Status);
-        Assert.Equal(1, director.Count(ForwardOutcome.ClientTimedOut));
+        Assert.Equal(1, await director.CountAsync(ForwardOutcome.ClientTimedOut));
         Assert.Equal(0, director.RealServer(0).Counters[0].Failures);
     }
 
@@ -147,7 +147,7 @@ public sealed class RefusedRequestTests
         using HttpTalk client = await HttpTalk.WithAsync(director);
 
         Assert.Equal("", await client.ReadToEndAsync());
-        Assert.Equal(0, director.Endings);
+        Assert.Equal(0, await director.EndingsAsync());
     }
 
     [Fact]
@@ -166,7 +166,7 @@ public sealed class RefusedRequestTests
             Assert.Equal(503, (await third.AskAsync(Webs.Get)).Status);
         }
 
-        Assert.Equal(10, director.Count(ForwardOutcome.WorkerFull));
+        Assert.Equal(10, await director.CountAsync(ForwardOutcome.WorkerFull));
         second.Dispose();
         await Eventually.HoldsAsync(() => director.VirtualServer.Counters[0].OpenConnections == 1);
         using HttpTalk fourth = await HttpTalk.WithAsync(director);

@@ -27,8 +27,8 @@ public sealed class ReloadTests
         await enough.CancelAsync();
         int served = (await Task.WhenAll(loads)).Sum();
         Assert.InRange(served, 100, int.MaxValue);
-        Assert.Equal(served, director.Count(ForwardOutcome.Completed));
-        Assert.Equal(served, director.Endings);
+        Assert.Equal(served, await director.CountAsync(ForwardOutcome.Completed));
+        Assert.Equal(served, await director.EndingsAsync());
         Assert.Equal(6, director.VirtualServer.Counters.Sum(c => c.Connections));
     }
 

@@ -28,7 +28,7 @@ public sealed class UpgradeTests
         Assert.Contains("\r\nConnection: upgrade\r\nUpgrade: websocket\r\n", web.Requests.Single(), StringComparison.OrdinalIgnoreCase);
         Assert.Equal("", await client.ReadToEndAsync());
         await Eventually.HoldsAsync(() => director.Count(ForwardOutcome.Completed) == 1);
-        Assert.Equal(1, director.Endings);
+        Assert.Equal(1, await director.EndingsAsync());
         Assert.InRange(director.RealServer(0).Counters[0].BytesIn, large.Length, large.Length + 1000);
         Assert.InRange(director.RealServer(0).Counters[0].BytesOut, large.Length, large.Length + 1000);
         await director.IsAtRestAsync();
@@ -85,7 +85,7 @@ public sealed class UpgradeTests
         await using Director director = Director.Start(Director.Http(web.Address));
 
         Assert.StartsWith("HTTP/1.1 502 ", await director.AskAsync(Webs.Get));
-        Assert.Equal(1, director.Count(ForwardOutcome.RealServerSentBadResponse));
+        Assert.Equal(1, await director.CountAsync(ForwardOutcome.RealServerSentBadResponse));
     }
 
     [Fact]
@@ -102,7 +102,7 @@ public sealed class UpgradeTests
         await client.ReadToBreakAsync();
 
         await Eventually.HoldsAsync(() => web.Open == 0);
-        Assert.Equal(1, director.Endings);
+        Assert.Equal(1, await director.EndingsAsync());
         await director.IsAtRestAsync();
     }
 
