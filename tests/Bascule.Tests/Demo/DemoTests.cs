@@ -6,14 +6,16 @@ using Bascule.Testing;
 
 namespace Bascule.Tests.Demo;
 
-public sealed partial class DemoTests : IAsyncDisposable
+public sealed partial class DemoTests : IAsyncLifetime
 {
     private readonly int _port = BasculeProcess.FreePorts();
     private BasculeProcess? _demo;
 
     private BasculeProcess Demo => _demo!;
 
-    public async ValueTask DisposeAsync()
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync()
     {
         if (_demo is not null)
             await _demo.DisposeAsync();
@@ -50,6 +52,9 @@ public sealed partial class DemoTests : IAsyncDisposable
 
         Assert.Equal(["alpha", "beta", "gamma"], first.Distinct().Order());
         Assert.Equal(["alpha", "beta", "gamma"], second.Distinct().Order());
+        Demo.Signal("TERM");
+        Assert.Equal(0, await Demo.EndAsync());
+        AssertNothingIsLeft();
     }
 
     [Fact]
