@@ -70,6 +70,22 @@ public sealed class BodyTests
     }
 
     [Fact]
+    public async Task Counts_the_bytes_of_each_request_once()
+    {
+        await using FakeRealServer web = Webs.Mirror();
+        await using Director director = Director.Start(Director.Http(web.Address));
+        using HttpTalk client = await HttpTalk.WithAsync(director);
+
+        await client.SendAsync("POST / HTTP/1.1\r\nHost: s\r\nContent-Length: 1000\r\n\r\n");
+        await Eventually.HoldsAsync(() => web.Requests.Count == 1);
+        await client.AskAsync(Webs.Text(1000));
+        await client.AskAsync("POST / HTTP/1.1\r\nHost: s\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n");
+
+        await director.IsAtRestAsync();
+        Assert.Equal(web.Requests.Sum(r => r.Length) + 1000 + "5\r\nhello\r\n0\r\n\r\n".Length, director.RealServer(0).Counters[0].BytesIn);
+    }
+
+    [Fact]
     public async Task Pipelined_requests_keep_their_own_bodies()
     {
         await using FakeRealServer web = Webs.Mirror();
