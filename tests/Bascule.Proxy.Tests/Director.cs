@@ -9,6 +9,8 @@ namespace Bascule.Proxy.Tests;
 /// <summary>A proxy engine at work on loopback, with one virtual server unless told otherwise.</summary>
 internal sealed class Director : IAsyncDisposable
 {
+    private static int _addresses;
+
     private readonly HealthBoard _health = new(TimeProvider.System);
     private readonly FaultLog _faults = new();
     private readonly ProxyEngine _engine;
@@ -68,11 +70,16 @@ internal sealed class Director : IAsyncDisposable
     public static Director StartWith(int workers, Limits limits, params VirtualServer[] virtualServers) =>
         new(Configure(virtualServers) with { Limits = limits }, workers);
 
-    /// <summary>An address that nobody listens on.</summary>
+    /// <summary>
+    /// An address that nobody listens on, and nobody will: each caller gets an IP address of its own. A port of 127.0.0.1 could be given to
+    /// somebody's client connection between now and its use, or between two reloads.
+    /// </summary>
     public static IPEndPoint FreeAddress()
     {
+        int number = Interlocked.Increment(ref _addresses);
+        IPAddress own = new([127, (byte)(1 + (Environment.ProcessId % 250)), (byte)(number / 250), (byte)(1 + (number % 250))]);
         using Socket probe = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        probe.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        probe.Bind(new IPEndPoint(own, 0));
         return (IPEndPoint)probe.LocalEndPoint!;
     }
 

@@ -43,7 +43,7 @@ internal sealed class BasculeProcess : IAsyncDisposable
     /// <summary>Starts it in a terminal of its own, as script(1) makes one.</summary>
     public static BasculeProcess StartInTerminal(string arguments)
     {
-        ProcessStartInfo start = new("script", ["-qec", $"stty rows 40 cols 140; {Program} {arguments}", "/dev/null"]) { RedirectStandardInput = true };
+        ProcessStartInfo start = new("script", ["-qec", $"stty rows 40 cols 140; '{Program}' {arguments}", "/dev/null"]) { RedirectStandardInput = true };
         start.Environment["TERM"] = "xterm-256color";
         return Start(start);
     }
