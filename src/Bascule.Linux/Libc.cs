@@ -17,6 +17,7 @@ internal static unsafe partial class Libc
     public const int LevelSocket = 1;
     public const int OptionReuseAddress = 2;
     public const int OptionError = 4;
+    public const int OptionUrgentInline = 10;
     public const int OptionLinger = 13;
     public const int OptionReusePort = 15;
     public const int LevelTcp = 6;

@@ -12,6 +12,9 @@ public enum Readiness : uint
     /// <summary>EPOLLIN: there are bytes to read, a connection to accept, or the end of the stream.</summary>
     Read = 0x1,
 
+    /// <summary>EPOLLPRI: among the bytes to read there are urgent ones. tcp(7).</summary>
+    Urgent = 0x2,
+
     /// <summary>EPOLLOUT: there is room to write.</summary>
     Write = 0x4,
 
@@ -52,7 +55,7 @@ public sealed unsafe class EpollSet : IDisposable
     /// <summary>Watches a descriptor for everything, edge-triggered: each change is told once.</summary>
     /// <exception cref="KernelException">ENOMEM, ENOSPC.</exception>
     public void AddEdgeTriggered(int descriptor, ulong token) =>
-        Add(descriptor, (uint)(Readiness.Read | Readiness.Write | Readiness.ReadHangUp) | EdgeTriggered, token);
+        Add(descriptor, (uint)(Readiness.Read | Readiness.Urgent | Readiness.Write | Readiness.ReadHangUp) | EdgeTriggered, token);
 
     /// <summary>Watches a descriptor for something to read, told again in every wait until it is read.</summary>
     /// <exception cref="KernelException">ENOMEM, ENOSPC.</exception>

@@ -50,5 +50,6 @@ public struct NativeAddress
     }
 
     /// <summary>Converts back.</summary>
-    public readonly IPEndPoint ToEndPoint() => new(new IPAddress(AddressBytes), Port);
+    public readonly IPEndPoint ToEndPoint() =>
+        new(IsIpv4 ? new IPAddress(AddressBytes) : new IPAddress(AddressBytes, BitConverter.ToUInt32(this[24..])), Port);
 }

@@ -47,6 +47,13 @@ public sealed unsafe class TcpSocket : IDisposable
         Libc.SetSocketOption(Descriptor, Libc.LevelTcp, Libc.OptionNoDelay, &on, sizeof(int));
     }
 
+    /// <summary>Leaves urgent bytes where they are in the stream, instead of dropping them from it. SO_OOBINLINE; RFC 6093 §6.</summary>
+    public void KeepUrgentInline()
+    {
+        int on = 1;
+        Libc.SetSocketOption(Descriptor, Libc.LevelSocket, Libc.OptionUrgentInline, &on, sizeof(int));
+    }
+
     /// <summary>The pending error of the socket, which is cleared by asking. After a connect: how it went.</summary>
     public Errno TakeError()
     {
