@@ -37,6 +37,8 @@ internal sealed class TimerWheel
     private const int Slots = 2048;
     private readonly Timed?[] _slots = new Timed?[Slots];
     private readonly ulong[] _occupied = new ulong[Slots / 64];
+
+    // The next slot to be swept.
     private long _currentTick;
 
     public TimerWheel(long nowMilliseconds) => _currentTick = nowMilliseconds / TickMilliseconds;
@@ -95,8 +97,8 @@ internal sealed class TimerWheel
         long until = nowMilliseconds / TickMilliseconds;
         if (until - _currentTick > Slots)
             _currentTick = until - Slots; // after a long pause one turn sees every slot
-        for (; _currentTick < until; _currentTick++)
-            Sweep((int)(_currentTick % Slots), nowMilliseconds);
+        while (_currentTick < until)
+            Sweep((int)(_currentTick++ % Slots), nowMilliseconds);
     }
 
     private static long TickOf(long deadline) => deadline == long.MaxValue ? long.MaxValue : deadline / TickMilliseconds;
@@ -121,8 +123,8 @@ internal sealed class TimerWheel
 
     private void Link(Timed timed, long tick)
     {
-        // No further than one turn ahead, and never into the slot being swept.
-        long at = long.Clamp(tick, _currentTick + 1, _currentTick + Slots - 1);
+        // No further than one turn ahead, and never into the slot being swept, which is the one before the current.
+        long at = long.Clamp(tick, _currentTick, _currentTick + Slots - 2);
         int slot = (int)(at % Slots);
         timed.Slot = slot;
         timed.SlotTick = at;
