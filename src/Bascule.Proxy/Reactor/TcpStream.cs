@@ -41,6 +41,11 @@ internal sealed class TcpStream : ReadySource
     /// <summary>The connection broke: the other side sent a reset, or cannot be reached any more. (That both sides have finished is no break.)</summary>
     public bool IsBroken { get; private set; }
 
+    /// <summary>
+    /// Urgent bytes have come. The kernel ends a read before them though more is there, and never splices past them.
+    /// </summary>
+    public bool HasUrgent { get; private set; }
+
     public bool IsClosed { get; private set; }
 
     /// <summary>Reads what is there.</summary>
@@ -106,6 +111,8 @@ internal sealed class TcpStream : ReadySource
             _ended = true;
         if ((readiness & Readiness.Error) != 0)
             IsBroken = true;
+        if ((readiness & Readiness.Urgent) != 0)
+            HasUrgent = true;
         if ((readiness & (Readiness.Read | Readiness.ReadHangUp | over)) != 0)
             CanRead = true;
         if ((readiness & (Readiness.Write | over)) != 0)
@@ -114,10 +121,11 @@ internal sealed class TcpStream : ReadySource
     }
 
     // A read that did not fill its buffer has emptied the socket, and the kernel will tell when more comes: no second read to
-    // hear "would block". Unless the end was announced already: it is not announced again.
+    // hear "would block". Unless the end was announced already (it is not
+    // announced again), or urgent bytes may have ended the read.
     private void NoteRead(IoResult result, bool wasFull)
     {
-        if (result.WouldBlock || (!wasFull && !_ended && result.Count > 0))
+        if (result.WouldBlock || (!wasFull && !_ended && !HasUrgent && result.Count > 0))
             CanRead = false;
     }
 

@@ -114,7 +114,7 @@ internal sealed class ByteRelay(EventLoop loop)
             return RelayState.OutputBroke;
         _input.Consume(sent.Count);
         NoteMoved(sent.Count);
-        _splices = wasBulk && _input.Length == 0 && _remaining > EventLoop.BufferSize;
+        _splices = wasBulk && _input.Length == 0 && _remaining > EventLoop.BufferSize && !_from.HasUrgent;
         return sent.Count < count ? RelayState.NeedsRoom : null;
     }
 
@@ -129,6 +129,13 @@ internal sealed class ByteRelay(EventLoop loop)
 
         if (_pipe.Held == 0)
         {
+            if (_from.HasUrgent)
+            {
+                _splices = false;
+                End();
+                return null;
+            }
+
             IoResult taken = _from.CanRead ? _from.SpliceInto(_pipe, (int)long.Min(_pipe.Capacity, _remaining)) : default;
             if (taken.Count == 0)
             {

@@ -23,6 +23,8 @@ internal sealed class Tunnel(EventLoop loop, Waiter waiter)
     {
         _toServer.Begin(client, fromClient, server, length: null);
         _toClient.Begin(server, fromServer, client, length: null);
+        client.Socket.KeepUrgentInline();
+        server.Socket.KeepUrgentInline();
         bool clientFinished = false;
         bool serverFinished = false;
         while (true)
