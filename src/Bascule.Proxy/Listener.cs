@@ -35,10 +35,13 @@ internal sealed class Listener(Worker worker, TcpListenSocket socket, Route rout
     private readonly Resumption _resumption = new(worker, socket);
 
     /// <summary>What its next connection or request goes by.</summary>
-    public Route Route { get; set; } = route;
+    public Route Route { get; private set; } = route;
 
     /// <summary>No longer configured, or the director is stopping: connections end after the request they are in.</summary>
     public bool IsRetired { get; private set; }
+
+    /// <summary>Connections accepted here that are still open.</summary>
+    public long OpenConnections { get; private set; }
 
     public void Open() => worker.Loop.Watch(this, socket);
 
@@ -55,6 +58,28 @@ internal sealed class Listener(Worker worker, TcpListenSocket socket, Route rout
     }
 
     public void Dispose() => socket.Dispose();
+
+    /// <summary>One more is open.</summary>
+    public void NoteOpened()
+    {
+        OpenConnections++;
+        Route.Counters.OpenConnections++;
+    }
+
+    /// <summary>One of them has ended.</summary>
+    public void NoteEnded()
+    {
+        OpenConnections--;
+        Route.Counters.OpenConnections--;
+    }
+
+    /// <summary>From now on it serves another virtual server, or the same one changed. Its open connections are counted there.</summary>
+    public void Redirect(Route route)
+    {
+        Route.Counters.OpenConnections -= OpenConnections;
+        route.Counters.OpenConnections += OpenConnections;
+        Route = route;
+    }
 
     internal override void OnReady(Readiness readiness) => AcceptWaiting(AcceptsPerTurn);
 

@@ -31,6 +31,7 @@ public sealed class ProxyEngine
     private readonly HashSet<IPEndPoint> _listening = [];
     private Dictionary<IPEndPoint, TcpListenSocket[]> _prepared = [];
     private Task _applied = Task.CompletedTask;
+    private bool _isStarted;
 
     /// <summary>Makes the workers; opens nothing and starts nothing yet.</summary>
     public ProxyEngine(Snapshot first, TimeProvider time, Random random, ILoggerFactory loggers)
@@ -43,7 +44,10 @@ public sealed class ProxyEngine
 
     internal IReadOnlyList<Worker> Workers => _workers;
 
-    /// <summary>Opens the listeners that <paramref name="next"/> needs and this engine does not have yet. Nothing changes for clients.</summary>
+    /// <summary>
+    /// Opens the listeners that <paramref name="next"/> needs and this engine does not have yet. Nothing changes for clients. Waits until the
+    /// workers have done what the last <see cref="Apply"/> asked: an address that was given up may be wanted again.
+    /// </summary>
     /// <returns>Empty on success. Otherwise none has been opened, and every reason is told.</returns>
     public IReadOnlyList<ListenProblem> Prepare(Snapshot next)
     {
@@ -70,6 +74,7 @@ public sealed class ProxyEngine
     /// <summary>Starts the workers. After a successful <see cref="Prepare"/> of the first snapshot.</summary>
     public void Start()
     {
+        _isStarted = true;
         Apply(_first);
         foreach (Worker worker in _workers)
             worker.Start();
@@ -84,10 +89,18 @@ public sealed class ProxyEngine
         _listening.UnionWith(next.VirtualServers.Select(v => v.Configured.Address));
     }
 
-    /// <summary>Accepts no more, lets what is under way finish for at most <paramref name="patience"/>, then cuts it off.</summary>
+    /// <summary>Accepts no more, lets what is under way finish for at most <paramref name="patience"/>, then cuts it off.
+    /// An engine that was never started gives back what it holds.</summary>
     public async Task StopAsync(TimeSpan patience)
     {
         DropPrepared();
+        if (!_isStarted)
+        {
+            foreach (Worker worker in _workers)
+                worker.Loop.Dispose();
+            return;
+        }
+
         foreach (Worker worker in _workers)
             worker.PostDrain();
         Task ended = Task.WhenAll(_workers.Select(w => w.Ended));

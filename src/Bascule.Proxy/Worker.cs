@@ -102,7 +102,7 @@ internal sealed class Worker
             VirtualServerProtocol.Http => new HttpConnection(this, listener, socket, address),
         };
         Link(connection);
-        route.Counters.OpenConnections++;
+        listener.NoteOpened();
         connection.Begin();
     }
 
@@ -110,7 +110,7 @@ internal sealed class Worker
     public void Farewell(ClientConnection connection)
     {
         Unlink(connection);
-        connection.Listener.Route.Counters.OpenConnections--;
+        connection.Listener.NoteEnded();
         EndWhenDrained();
     }
 
@@ -129,6 +129,7 @@ internal sealed class Worker
         try
         {
             Loop.Run();
+            Loop.Dispose();
             _ended.SetResult();
         }
         catch (Exception fault)
@@ -137,10 +138,6 @@ internal sealed class Worker
             Log.WorkerFailed(Logger, _index, fault);
             _ended.SetException(fault);
             throw;
-        }
-        finally
-        {
-            Loop.Dispose();
         }
     }
 
@@ -155,7 +152,7 @@ internal sealed class Worker
             served.Add(address);
             Route route = RouteTo(virtualServer, wanted);
             if (_listeners.TryGetValue(address, out Listener? listener))
-                Redirect(listener, route);
+                listener.Redirect(route);
             else
                 Open(address, new(this, opened[address], route));
         }
@@ -173,18 +170,6 @@ internal sealed class Worker
     {
         _listeners.Add(address, listener);
         listener.Open();
-    }
-
-    private static void Redirect(Listener listener, Route route)
-    {
-        // Open connections are counted where they are: a renamed virtual server takes them along.
-        if (listener.Route.Counters != route.Counters)
-        {
-            route.Counters.OpenConnections += listener.Route.Counters.OpenConnections;
-            listener.Route.Counters.OpenConnections = 0;
-        }
-
-        listener.Route = route;
     }
 
     private void Close(IPEndPoint address, Listener listener)
@@ -212,13 +197,13 @@ internal sealed class Worker
 
     private void Drain()
     {
-        _isDraining = true;
         foreach (Listener listener in _listeners.Values)
         {
             listener.Retire();
             InterruptIdle(listener);
         }
 
+        _isDraining = true; // only now: the last connection may have ended while some listener still had clients waiting
         EndWhenDrained();
     }
 

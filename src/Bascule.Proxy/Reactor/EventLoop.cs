@@ -42,6 +42,7 @@ internal sealed class EventLoop : IDisposable
     private List<Action> _yielded = [];
     private List<Action> _resuming = [];
     private bool _stopping;
+    private bool _isClosed;
 
     public EventLoop(TimeProvider time)
     {
@@ -70,11 +71,18 @@ internal sealed class EventLoop : IDisposable
     /// <summary>Ends <see cref="Run"/> after this turn. On the loop's thread.</summary>
     public void Stop() => _stopping = true;
 
-    /// <summary>Runs something on the loop's thread. From any thread; for the control plane, not for traffic.</summary>
+    /// <summary>
+    /// Runs something on the loop's thread. From any thread; for the control plane, not for traffic. Once the loop has ended nothing happens.
+    /// </summary>
     public void Post(Action action)
     {
         _mailbox.Enqueue(action);
-        _wakeUp.Signal();
+        lock (_mailbox)
+        {
+            // The number of a closed descriptor may belong to a file or a connection by now.
+            if (!_isClosed)
+                _wakeUp.Signal();
+        }
     }
 
     /// <summary>Watches a socket: every change of readiness is told once.</summary>
@@ -121,7 +129,12 @@ internal sealed class EventLoop : IDisposable
         while (_pipes.TryPop(out SplicePipe? pipe))
             pipe.Dispose();
         Buffers.Dispose();
-        _wakeUp.Dispose();
+        lock (_mailbox)
+        {
+            _isClosed = true;
+            _wakeUp.Dispose();
+        }
+
         _epoll.Dispose();
     }
 
