@@ -89,8 +89,10 @@ public sealed class ProxyEngine
         _listening.UnionWith(next.VirtualServers.Select(v => v.Configured.Address));
     }
 
-    /// <summary>Accepts no more, lets what is under way finish for at most <paramref name="patience"/>, then cuts it off.
-    /// An engine that was never started gives back what it holds.</summary>
+    /// <summary>
+    /// Accepts no more, lets what is under way finish for at most <paramref name="patience"/>, then cuts it off. An engine that was never
+    /// started gives back what it holds.
+    /// </summary>
     public async Task StopAsync(TimeSpan patience)
     {
         DropPrepared();

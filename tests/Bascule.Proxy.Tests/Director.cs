@@ -17,12 +17,12 @@ internal sealed class Director : IAsyncDisposable
     private readonly SnapshotHolder _snapshots;
     private bool _stopped;
 
-    private Director(Configuration configuration, int workers)
+    private Director(Configuration configuration, int workers, TimeProvider? time = null)
     {
         Snapshot first = Snapshot.First(configuration, workers, _health);
         _snapshots = new(first);
         _snapshots.Publish(first);
-        _engine = new(first, TimeProvider.System, new Random(1), _faults);
+        _engine = new(first, time ?? TimeProvider.System, new Random(1), _faults);
         Assert.Empty(_engine.Prepare(first));
         _engine.Start();
     }
@@ -69,6 +69,9 @@ internal sealed class Director : IAsyncDisposable
 
     public static Director StartWith(int workers, Limits limits, params VirtualServer[] virtualServers) =>
         new(Configure(virtualServers) with { Limits = limits }, workers);
+
+    /// <summary>A director that goes by another clock. After moving it, <see cref="NoticeTimeAsync"/>.</summary>
+    public static Director StartAt(TimeProvider time, params VirtualServer[] virtualServers) => new(Configure(virtualServers), workers: 1, time);
 
     /// <summary>
     /// An address that nobody listens on, and nobody will: each caller gets an IP address of its own. A port of 127.0.0.1 could be given to
@@ -136,8 +139,20 @@ internal sealed class Director : IAsyncDisposable
     /// <summary>Connections to real servers that wait in the pools of a worker.</summary>
     public Task<int> IdleServerConnectionsAsync(int worker = 0) => OnWorkerAsync(w => w.Pools.Sum(p => p.IdleCount), worker);
 
+    /// <summary>Makes the sleeping workers look at the clock, and what they do about it happen.</summary>
+    public async Task NoticeTimeAsync()
+    {
+        for (int worker = 0; worker < Snapshot.Workers; worker++)
+        {
+            // A deadline fires at the end of a turn, so only the turn after it is surely behind it.
+            await OnWorkerAsync(_ => 0, worker);
+            await OnWorkerAsync(_ => 0, worker);
+        }
+    }
+
     /// <summary>Returns once no worker holds a buffer and no request is under way: what must be so when nobody asks for anything.</summary>
-    public async Task IsAtRestAsync()
+    /// <param name="activeConnections">TCP connections that stay open, in silence.</param>
+    public async Task IsAtRestAsync(int activeConnections = 0)
     {
         for (int worker = 0; worker < Snapshot.Workers; worker++)
         {
@@ -148,7 +163,7 @@ internal sealed class Director : IAsyncDisposable
             }
         }
 
-        await Eventually.HoldsAsync(() => VirtualServer.RealServers.All(r => r.ActiveConnections == 0));
+        await Eventually.HoldsAsync(() => VirtualServer.RealServers.Sum(r => r.ActiveConnections) == activeConnections);
     }
 
     public void Reload(params VirtualServer[] virtualServers)
@@ -158,6 +173,10 @@ internal sealed class Director : IAsyncDisposable
         _snapshots.Publish(next);
         _engine.Apply(next);
     }
+
+    /// <summary>Looks whether these could be served, and why not.</summary>
+    public IReadOnlyList<ListenProblem> Prepare(params VirtualServer[] virtualServers) =>
+        _engine.Prepare(Snapshot.Next(Configure(virtualServers), _health));
 
     public Task StopAsync(TimeSpan patience)
     {

@@ -59,6 +59,9 @@ internal sealed class EventLoop : IDisposable
 
     public BufferPool Buffers { get; } = new(BufferSize, KeptBuffers);
 
+    /// <summary>Pipes handed out and not returned.</summary>
+    public int RentedPipes { get; private set; }
+
     /// <summary>Runs turns until <see cref="Stop"/>.</summary>
     public void Run()
     {
@@ -113,11 +116,18 @@ internal sealed class EventLoop : IDisposable
     public void Yield(Action continuation) => _yielded.Add(continuation);
 
     /// <summary>An empty pipe, or null when the system has none to give.</summary>
-    public SplicePipe? RentPipe() => _pipes.TryPop(out SplicePipe? pipe) ? pipe : SplicePipe.Open(PipeCapacity);
+    public SplicePipe? RentPipe()
+    {
+        SplicePipe? rented = _pipes.TryPop(out SplicePipe? pipe) ? pipe : SplicePipe.Open(PipeCapacity);
+        if (rented is not null)
+            RentedPipes++;
+        return rented;
+    }
 
     /// <summary>Takes a pipe back; one that still holds bytes is closed.</summary>
     public void ReturnPipe(SplicePipe pipe)
     {
+        RentedPipes--;
         if (pipe.Held == 0 && _pipes.Count < KeptPipes)
             _pipes.Push(pipe);
         else

@@ -130,15 +130,12 @@ internal sealed class ByteRelay(EventLoop loop)
         if (_pipe.Held == 0)
         {
             if (_from.HasUrgent)
-            {
-                _splices = false;
-                End();
-                return null;
-            }
-
+                return StopSplicing();
             IoResult taken = _from.CanRead ? _from.SpliceInto(_pipe, (int)long.Min(_pipe.Capacity, _remaining)) : default;
             if (taken.Count == 0)
             {
+                if (_from.CanRead && taken.IsEnd)
+                    return StopSplicing(); // only a read tells: before an urgent byte that it cannot pass, splice says "end" as well
                 End();
                 return _from.CanRead ? NothingRead(taken) : RelayState.NeedsInput;
             }
@@ -154,12 +151,13 @@ internal sealed class ByteRelay(EventLoop loop)
         NoteMoved(given.Count);
         if (_pipe.Held > 0)
             return RelayState.NeedsRoom;
-        if (_smallSplices >= SmallSplicesAllowed)
-        {
-            (_splices, _smallSplices) = (false, 0);
-            End();
-        }
+        return _smallSplices >= SmallSplicesAllowed ? StopSplicing() : null;
+    }
 
+    private RelayState? StopSplicing()
+    {
+        (_splices, _smallSplices) = (false, 0);
+        End();
         return null;
     }
 
