@@ -302,14 +302,13 @@ public sealed class TcpConnectionTests
             await PingAsync(client, i);
         int withMessages = await director.OnWorkerAsync(w => w.Loop.RentedPipes);
         Task bulk = Task.Run(() => client.Client.Send(new byte[60_000_000])); // it cannot be taken before the real server goes on
-        for (Stopwatch waited = Stopwatch.StartNew(); await director.OnWorkerAsync(w => w.Loop.RentedPipes) == 0;)
-            Assert.True(waited.Elapsed < Patience, "no pipe is used");
+        await UntilPipesAsync(director, 1);
         goOn.Release();
         await bulk.WaitAsync(Patience);
 
         Assert.Equal(0, withMessages);
+        await UntilPipesAsync(director, 0);
         await director.IsAtRestAsync(activeConnections: 1);
-        Assert.Equal(0, await director.OnWorkerAsync(w => w.Loop.RentedPipes));
     }
 
     [Fact]
@@ -351,6 +350,13 @@ public sealed class TcpConnectionTests
             while (true)
                 await client.WriteAsync(await client.ReadExactlyAsync(1));
         }
+    }
+
+    private static async Task UntilPipesAsync(Director director, int wanted)
+    {
+        Stopwatch waited = Stopwatch.StartNew();
+        while (await director.OnWorkerAsync(w => w.Loop.RentedPipes) != wanted)
+            Assert.True(waited.Elapsed < Patience, $"the number of pipes in use is never {wanted}");
     }
 
     private static async Task SendAllAsync(Socket to, Pattern pattern, long count)
