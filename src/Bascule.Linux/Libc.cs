@@ -26,6 +26,7 @@ internal static unsafe partial class Libc
     public const int OptionIpv6Only = 26;
 
     public const int MessageNoSignal = 0x4000;
+    public const int ShutdownRead = 0;
     public const int ShutdownWrite = 1;
     public const int SpliceMove = 1;
     public const int SpliceNonBlock = 2;

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Diagnostics;
 using System.Net.Sockets;
 using Bascule.Core.Model;
 using Bascule.Testing;
@@ -62,6 +63,29 @@ public sealed class ReloadTests
 
         using TcpClient client = await ConnectAsync(other);
         await PingAsync(client);
+    }
+
+    [Fact]
+    public async Task An_address_is_given_up_even_while_programs_are_being_started()
+    {
+        VirtualServer kept = Director.Tcp(Director.FreeAddress()), other = Director.Tcp(Director.FreeAddress()) with { Name = "other" };
+        await using Director director = Director.Start(kept, other);
+        Task starting = Task.Run(async () =>
+        {
+            for (int i = 0; i < 50; i++)
+            {
+                using Process program = Process.Start("true");
+                await program.WaitForExitAsync();
+            }
+        });
+
+        while (!starting.IsCompleted)
+        {
+            director.Reload(kept);
+            director.Reload(kept, other);
+        }
+
+        await starting;
     }
 
     [Fact]

@@ -81,6 +81,9 @@ public sealed unsafe class TcpListenSocket : IDisposable
         if (_closed)
             return;
         _closed = true;
+
+        // A program that is being started holds a copy of every descriptor for a moment, and would go on listening.
+        Libc.Shutdown(Descriptor, Libc.ShutdownRead);
         Libc.Close(Descriptor);
     }
 
