@@ -116,8 +116,7 @@ public sealed class KeepAliveTests
 
         await client.AskAsync(Webs.Get);
 
-        await Eventually.HoldsAsync(() => web.Open == 0);
-        Assert.Equal(0, director.RealServer(0).Connections);
+        await Eventually.HoldsAsync(() => web.Open == 0 && director.RealServer(0).Connections == 0);
         Assert.Equal(200, (await client.AskAsync(Webs.Get)).Status);
         Assert.Equal(2, web.Accepted);
     }
