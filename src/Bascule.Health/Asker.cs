@@ -7,13 +7,16 @@ namespace Bascule.Health;
 internal sealed class Asker(HealthRecord record, TimeProvider time, ILogger logger)
 {
     private Probe? _probe;
+    private bool _saidNotAsked;
 
-    /// <summary>Asks, updates the record, and says so in the log when it changed between up and down.</summary>
+    /// <summary>Asks, updates the record, and says so in the log when it changed between up and down. When the director itself
+    /// cannot ask, the record stays as it is: its own trouble must not take every real server out.</summary>
     /// <exception cref="OperationCanceledException">Only when <paramref name="stopping"/> is.</exception>
     public async Task AskAsync(CancellationToken stopping)
     {
         bool isFirst = record.Last is null;
-        CheckAnswer answer = await AnswerAsync(stopping);
+        if (await AnswerAsync(stopping) is not { } answer)
+            return;
         bool changed = record.Apply(answer, time.GetUtcNow());
         if (changed && answer.Passed)
             Log.RealServerIsUp(logger, record.RealServer, answer.Why);
@@ -23,10 +26,20 @@ internal sealed class Asker(HealthRecord record, TimeProvider time, ILogger logg
             Log.RealServerIsDown(logger, record.RealServer, answer.Why, "first check"); // down already, but now it is known why
     }
 
-    private async Task<CheckAnswer> AnswerAsync(CancellationToken stopping)
+    /// <returns>Null when it could not be asked.</returns>
+    private async Task<CheckAnswer?> AnswerAsync(CancellationToken stopping)
     {
         long start = time.GetTimestamp();
         Verdict verdict = await VerdictAsync(stopping);
+        if (!verdict.WasAsked)
+        {
+            if (!_saidNotAsked)
+                Log.RealServerNotAsked(logger, record.RealServer, verdict.Why);
+            _saidNotAsked = true;
+            return null;
+        }
+
+        _saidNotAsked = false;
         TimeSpan took = time.GetElapsedTime(start);
         return new(verdict.Passed, verdict.Passed ? $"{verdict.Why} in {Math.Ceiling(took.TotalMilliseconds):0} ms" : verdict.Why, took);
     }

@@ -14,4 +14,7 @@ internal static partial class Log
 
     [LoggerMessage(4002, LogLevel.Error, "The check of real server {RealServer} broke and counts as failed; this is a bug, please report it")]
     public static partial void CheckBroke(ILogger logger, Exception unexpected, IPEndPoint realServer);
+
+    [LoggerMessage(4003, LogLevel.Error, "Real server {RealServer} is not being asked: {Why}; it stays as it was")]
+    public static partial void RealServerNotAsked(ILogger logger, IPEndPoint realServer, string why);
 }

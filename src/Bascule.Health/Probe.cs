@@ -6,11 +6,14 @@ namespace Bascule.Health;
 
 /// <summary>What a probe found out.</summary>
 /// <param name="Why">A short sentence without a full stop.</param>
-internal readonly record struct Verdict(bool Passed, string Why)
+/// <param name="WasAsked">False when the director itself could not ask; that says nothing about the real server.</param>
+internal readonly record struct Verdict(bool Passed, string Why, bool WasAsked = true)
 {
     public static Verdict Pass(string why) => new(true, why);
 
     public static Verdict Failed(string why) => new(false, why);
+
+    public static Verdict NotAsked(string why) => new(false, why, WasAsked: false);
 }
 
 /// <summary>One kind of question, ready to be asked of one real server again and again.</summary>
@@ -45,22 +48,22 @@ internal abstract class Probe(IPEndPoint target)
         }
         catch (SocketException e)
         {
-            return Verdict.Failed(InWords(e));
+            return VerdictOn(e);
         }
     }
 
     /// <summary>Asks over a connection that has just been accepted.</summary>
     protected abstract ValueTask<Verdict> AskAsync(Socket socket, CancellationToken cancellation);
 
-    private static string InWords(SocketException e) => e.SocketErrorCode switch
+    private static Verdict VerdictOn(SocketException e) => e.SocketErrorCode switch
     {
-        SocketError.ConnectionRefused => "connection refused",
-        SocketError.ConnectionReset => "connection reset",
-        SocketError.Shutdown => "connection reset", // EPIPE: it was reset before we had written everything
-        SocketError.HostUnreachable => "no route to host",
-        SocketError.NetworkUnreachable => "network unreachable",
-        SocketError.TooManyOpenSockets => "not asked: this director has no file descriptor left",
-        SocketError.AddressNotAvailable or SocketError.AddressAlreadyInUse => "not asked: this director has no free port left",
-        _ => e.Message,
+        SocketError.ConnectionRefused => Verdict.Failed("connection refused"),
+        SocketError.ConnectionReset => Verdict.Failed("connection reset"),
+        SocketError.Shutdown => Verdict.Failed("connection reset"), // EPIPE: it was reset before we had written everything
+        SocketError.HostUnreachable => Verdict.Failed("no route to host"),
+        SocketError.NetworkUnreachable => Verdict.Failed("network unreachable"),
+        SocketError.TooManyOpenSockets => Verdict.NotAsked("this director has no file descriptor left"),
+        SocketError.AddressNotAvailable or SocketError.AddressAlreadyInUse => Verdict.NotAsked("this director has no free port left"),
+        _ => Verdict.Failed(e.Message),
     };
 }

@@ -156,7 +156,7 @@ internal abstract class ClientConnection
             return ForwardOutcome.Completed;
         }
 
-        if (pool.BeginConnect(Waiter, out _) is not { } connection)
+        if (pool.BeginConnect(Waiter) is not { } connection)
             return ForwardOutcome.RealServerRefused;
         Wakening wakening = await Waiter.UntilEither(connection.Stream, Interest.Write, Client, Interest.Failure, In(Timeouts.Connect));
         ForwardOutcome outcome = wakening switch

@@ -32,7 +32,10 @@ internal sealed class Listener(Worker worker, TcpListenSocket socket, Route rout
     /// <summary>Accepted in one go; then other sources have their turn.</summary>
     private const int AcceptsPerTurn = 64;
 
+    private const int WarnEveryMilliseconds = 10_000;
+
     private readonly Resumption _resumption = new(worker, socket);
+    private long _nextWarning;
 
     /// <summary>What its next connection or request goes by.</summary>
     public Route Route { get; private set; } = route;
@@ -81,6 +84,15 @@ internal sealed class Listener(Worker worker, TcpListenSocket socket, Route rout
         Route = route;
     }
 
+    /// <summary>Says so, but not for every connection.</summary>
+    public void WarnCannotAccept(Errno error)
+    {
+        if (worker.Loop.Now < _nextWarning)
+            return;
+        Log.CannotAccept(worker.Logger, Route.VirtualServer.Configured.Name, error);
+        _nextWarning = worker.Loop.Now + WarnEveryMilliseconds;
+    }
+
     internal override void OnReady(Readiness readiness) => AcceptWaiting(AcceptsPerTurn);
 
     private void AcceptWaiting(int most)
@@ -103,7 +115,7 @@ internal sealed class Listener(Worker worker, TcpListenSocket socket, Route rout
     // Out of descriptors or memory: the connection goes on waiting in the kernel, and so would the event, in every turn.
     private void Pause(Errno error)
     {
-        Log.CannotAccept(worker.Logger, Route.VirtualServer.Configured.Name, error);
+        WarnCannotAccept(error);
         worker.Loop.Unwatch(this, socket);
         _resumption.Begin(this);
     }

@@ -103,8 +103,17 @@ internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, RealSe
     }
 
     /// <summary>Begins to connect; null when that failed at once.</summary>
-    public RealServerConnection? BeginConnect(IStreamOwner owner, out Errno error) =>
-        TcpSocket.BeginConnect(_address, out error) is { } socket ? new(loop, socket, this, owner) : null;
+    public RealServerConnection? BeginConnect(IStreamOwner owner)
+    {
+        try
+        {
+            return TcpSocket.BeginConnect(_address, out _) is { } socket ? new(loop, socket, this, owner) : null;
+        }
+        catch (KernelException)
+        {
+            return null; // it could not be watched
+        }
+    }
 
     /// <summary>The real server is gone from the configuration: closes what is idle; what is in use is closed when it comes back.</summary>
     public void Retire()

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using Bascule.Core.Model;
 using Bascule.Core.Scheduling;
+using Bascule.Linux;
 using Bascule.Linux.Sockets;
 using Bascule.Proxy.Http1;
 using Bascule.Proxy.Reactor;
@@ -96,11 +97,23 @@ internal sealed class Worker
             return;
         }
 
-        ClientConnection connection = route.VirtualServer.Configured.Protocol switch
+        ClientConnection connection;
+        try
         {
-            VirtualServerProtocol.Tcp => new TcpConnection(this, listener, socket, address),
-            VirtualServerProtocol.Http => new HttpConnection(this, listener, socket, address),
-        };
+            connection = route.VirtualServer.Configured.Protocol switch
+            {
+                VirtualServerProtocol.Tcp => new TcpConnection(this, listener, socket, address),
+                VirtualServerProtocol.Http => new HttpConnection(this, listener, socket, address),
+            };
+        }
+        catch (KernelException refused)
+        {
+            // The system is full, not this worker; for the client it comes to the same.
+            listener.WarnCannotAccept(refused.Errno);
+            route.Counters.Count(ForwardOutcome.WorkerFull);
+            return;
+        }
+
         Link(connection);
         listener.NoteOpened();
         connection.Begin();

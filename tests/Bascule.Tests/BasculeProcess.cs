@@ -40,6 +40,10 @@ internal sealed class BasculeProcess : IAsyncDisposable
         return Start(start);
     }
 
+    /// <summary>Starts it as a process that may open only so many files. prlimit(1).</summary>
+    public static BasculeProcess StartWithFiles(int most, params string[] arguments) =>
+        Start(new ProcessStartInfo("prlimit", [$"--nofile={most}:{most}", Program, .. arguments]));
+
     /// <summary>Starts it in a terminal of its own, as script(1) makes one.</summary>
     public static BasculeProcess StartInTerminal(string arguments)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Bascule.Linux;
 using Bascule.Linux.Epoll;
 using Bascule.Linux.Memory;
 using Bascule.Linux.Sockets;
@@ -89,7 +90,20 @@ internal sealed class EventLoop : IDisposable
     }
 
     /// <summary>Watches a socket: every change of readiness is told once.</summary>
-    public void Watch(ReadySource source, TcpSocket socket) => _epoll.AddEdgeTriggered(socket.Descriptor, TokenOf(Register(source)));
+    /// <exception cref="KernelException">ENOSPC or ENOMEM: the user watches as many descriptors as the system allows.</exception>
+    public void Watch(ReadySource source, TcpSocket socket)
+    {
+        Register(source);
+        try
+        {
+            _epoll.AddEdgeTriggered(socket.Descriptor, TokenOf(source));
+        }
+        catch (KernelException)
+        {
+            Forget(source);
+            throw;
+        }
+    }
 
     /// <summary>Watches a listening socket: told in every turn while connections wait.</summary>
     public void Watch(ReadySource source, TcpListenSocket socket) => _epoll.AddReadable(socket.Descriptor, TokenOf(Register(source)));

@@ -20,12 +20,22 @@ internal sealed class TcpStream : ReadySource
     private readonly EventLoop _loop;
     private bool _ended;
 
+    /// <summary>Takes the socket over, and watches it.</summary>
+    /// <exception cref="KernelException">It cannot be watched, and has been closed.</exception>
     public TcpStream(EventLoop loop, TcpSocket socket, IStreamOwner owner)
     {
         _loop = loop;
         Socket = socket;
         Owner = owner;
-        loop.Watch(this, socket);
+        try
+        {
+            loop.Watch(this, socket);
+        }
+        catch (KernelException)
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     public TcpSocket Socket { get; }

@@ -17,6 +17,10 @@ internal sealed class Director
 {
     private static readonly TimeSpan FirstAnswersPatience = TimeSpan.FromSeconds(1);
 
+    /// <summary>Kept for listeners, checks, the log, the runtime and its assemblies.</summary>
+    private const ulong FilesOfOurOwn = 500;
+
+    private readonly ulong _filesAllowed;
     private readonly string _file;
     private readonly string _adminSocket;
     private readonly TimeProvider _time;
@@ -39,7 +43,9 @@ internal sealed class Director
         _log = loggers.CreateLogger<Director>();
         _startedAt = time.GetUtcNow();
         _board = new(time);
-        _snapshots = new(Snapshot.First(configuration, WorkersOf(configuration), _board));
+        _filesAllowed = FileLimit.RaiseToHardLimit();
+        int workers = WorkersOf(configuration);
+        _snapshots = new(Snapshot.First(FitToDescriptors(configuration, workers), workers, _board));
         _proxy = new(_snapshots.Current, time, new Random(chance.Next()), loggers);
         _health = new(time, new Random(chance.Next()), loggers.CreateLogger<HealthEngine>());
     }
@@ -63,7 +69,6 @@ internal sealed class Director
         }
 
         Director director = new(file, configuration, time, loggers);
-        director.WarnIfDescriptorsAreFew();
         IReadOnlyList<ListenProblem> problems = director._proxy.Prepare(director.Current);
         if (problems.Count > 0)
         {
@@ -135,7 +140,7 @@ internal sealed class Director
         if (read.Meant is not { } wanted)
             return ReloadResult.Refused(before, read.Problems.Select(p => p.Format(_file)));
 
-        Snapshot after = before.Next(wanted, _board);
+        Snapshot after = before.Next(FitToDescriptors(wanted, before.Workers), _board);
         IReadOnlyList<ListenProblem> problems = _proxy.Prepare(after);
         if (problems.Count > 0)
         {
@@ -170,13 +175,20 @@ internal sealed class Director
             Log.NotReloaded(_log);
     }
 
-    private void WarnIfDescriptorsAreFew()
+    /// <summary>
+    /// Holds the connections of a worker to what the process may open. A full worker says so to the next client; a process without descriptors
+    /// can neither reach a real server nor ask one how it is.
+    /// </summary>
+    private Configuration FitToDescriptors(Configuration configuration, int workers)
     {
-        ulong allowed = FileLimit.RaiseToHardLimit();
+        Limits limits = configuration.Limits;
+        ulong available = _filesAllowed - ulong.Min(_filesAllowed, FilesOfOurOwn);
         // Each client connection has one to a real server beside it.
-        ulong wanted = (ulong)Current.Configuration.Limits.ConnectionsPerWorker * (ulong)Current.Workers * 2;
-        if (wanted > allowed)
-            Log.DescriptorsAreFew(_log, allowed, wanted);
+        int most = (int)ulong.Clamp(available / (2 * (ulong)workers), 1, int.MaxValue);
+        if (limits.ConnectionsPerWorker <= most)
+            return configuration;
+        Log.DescriptorsAreFew(_log, most, limits.ConnectionsPerWorker, _filesAllowed);
+        return configuration with { Limits = limits with { ConnectionsPerWorker = most } };
     }
 
     private static int WorkersOf(Configuration configuration) => configuration.Workers ?? Environment.ProcessorCount;

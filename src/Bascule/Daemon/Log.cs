@@ -12,8 +12,8 @@ internal static partial class Log
     public static partial void Ready(ILogger logger, int processId, int workers, string socket);
 
     [LoggerMessage(1003, LogLevel.Warning,
-        "The process may open {Allowed} files, but {Wanted} are needed when every worker is full: raise LimitNOFILE (ulimit -Hn), or lower limits.connectionsPerWorker")]
-    public static partial void DescriptorsAreFew(ILogger logger, ulong allowed, ulong wanted);
+        "limits.connectionsPerWorker is held at {Held} instead of {Wanted}: the process may open only {Allowed} files; raise LimitNOFILE (ulimit -Hn), or lower the limit")]
+    public static partial void DescriptorsAreFew(ILogger logger, int held, int wanted, ulong allowed);
 
     [LoggerMessage(1010, LogLevel.Information, "Reloaded: {Changes}")]
     public static partial void Reloaded(ILogger logger, string changes);

@@ -49,6 +49,21 @@ public sealed class RunTests
     }
 
     [Fact]
+    public async Task A_process_that_may_open_few_files_holds_its_workers_to_them()
+    {
+        await using FakeRealServer alpha = RunningDaemon.Named("alpha");
+        await using RunningDaemon folder = new();
+        folder.Write([alpha]);
+
+        await using BasculeProcess process = BasculeProcess.StartWithFiles(1500, "run", "-c", folder.File);
+        await process.HasWrittenAsync("Ready:");
+
+        Assert.Contains("limits.connectionsPerWorker is held at 500 instead of 20000: the process may open only 1500 files", process.Error, StringComparison.Ordinal);
+        process.Signal("TERM");
+        Assert.Equal(0, await process.EndAsync());
+    }
+
+    [Fact]
     public async Task SIGTERM_lets_a_request_finish_and_refuses_new_connections()
     {
         TaskCompletionSource mayAnswer = new();
