@@ -14,8 +14,10 @@ bench | command wrk                             | wrk             | the load
 bench | command python3                         | python3         | runs the rounds and writes the table
 '
 
-# Where a .NET SDK may be when PATH does not know it: Ubuntu's package, the tarball, dotnet-install.sh.
-sdk_places=("${DOTNET_ROOT:-}" /usr/lib/dotnet /usr/share/dotnet /usr/local/share/dotnet "${HOME:-/root}/.dotnet")
+# Where a .NET SDK may be when PATH does not know it: Ubuntu's package, the tarball, dotnet-install.sh (which sudo hides:
+# under it PATH and HOME are root's).
+sdk_places=("${DOTNET_ROOT:-}" /usr/lib/dotnet /usr/share/dotnet /usr/local/share/dotnet "${HOME:-/root}/.dotnet"
+    ${SUDO_USER:+"$(getent passwd "$SUDO_USER" | cut -d: -f6 || true)/.dotnet"})
 
 # Debian's switch for "install the program, do not start its service": we want no nginx on port 80.
 policy=/usr/sbin/policy-rc.d

@@ -93,6 +93,20 @@ public sealed class NeedsTests : IDisposable
         Assert.Equal(elsewhere + "\n", ran.Output);
     }
 
+    [Fact]
+    public void Finds_the_sdk_of_the_user_who_ran_sudo()
+    {
+        string theirs = _sandbox.Beside("home of someone/.dotnet");
+        Directory.CreateDirectory(Path.Combine(theirs, "sdk", "10.0.100"));
+        File.Copy(_sandbox.Beside("dotnet"), Path.Combine(theirs, "dotnet"));
+        string account = $"getent() {{ [ \"$*\" = 'passwd someone' ] && echo 'someone:x:1000:1000::{_sandbox.Beside("home of someone")}:/bin/sh'; }}\n";
+
+        Ran ran = _sandbox.RunIn(_sandbox.Root, "/bin/bash", "-c",
+            $"set -euo pipefail\nSUDO_USER=someone\n{account}command() {{ return 1; }}\n. eng/needs.sh\nsdk_places=(\"${{sdk_places[@]: -1}}\")\nfind_sdk && echo \"$DOTNET_ROOT\"");
+
+        Assert.Equal(theirs + "\n", ran.Output);
+    }
+
     [Theory]
     [InlineData("command bash", 0)]
     [InlineData("command bash-that-is-not-there", 1)]
