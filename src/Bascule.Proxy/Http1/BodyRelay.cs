@@ -100,8 +100,12 @@ internal sealed class BodyRelay(EventLoop loop)
         return RelayState.Yields;
     }
 
-    /// <summary>Gives back what it holds.</summary>
-    public void End() => _bytes.End();
+    /// <summary>Gives back what it holds, and forgets what it counted: the next message may end before it begins.</summary>
+    public void End()
+    {
+        _bytes.End();
+        _moved = 0;
+    }
 
     private void BeginRaw(long? length)
     {

@@ -86,12 +86,11 @@ internal sealed class ByteRelay(EventLoop loop)
         return RelayState.Yields;
     }
 
-    /// <summary>Gives back what it holds. A second call does nothing.</summary>
+    /// <summary>Gives back what it holds, and forgets what it counted. A second call does nothing.</summary>
     public void End()
     {
-        if (_pipe is not null)
-            loop.ReturnPipe(_pipe);
-        _pipe = null;
+        GiveBackPipe();
+        Moved = 0;
     }
 
     private RelayState? Copy()
@@ -136,7 +135,7 @@ internal sealed class ByteRelay(EventLoop loop)
             {
                 if (_from.CanRead && taken.IsEnd)
                     return StopSplicing(); // only a read tells: before an urgent byte that it cannot pass, splice says "end" as well
-                End();
+                GiveBackPipe();
                 return _from.CanRead ? NothingRead(taken) : RelayState.NeedsInput;
             }
 
@@ -157,8 +156,15 @@ internal sealed class ByteRelay(EventLoop loop)
     private RelayState? StopSplicing()
     {
         (_splices, _smallSplices) = (false, 0);
-        End();
+        GiveBackPipe();
         return null;
+    }
+
+    private void GiveBackPipe()
+    {
+        if (_pipe is not null)
+            loop.ReturnPipe(_pipe);
+        _pipe = null;
     }
 
     private RelayState? NothingRead(IoResult read)

@@ -6,6 +6,25 @@ namespace Bascule.Proxy.Tests.Http1;
 public sealed class KeepAliveTests
 {
     [Fact]
+    public async Task What_a_request_moved_is_not_counted_again_for_the_next_one_that_fails()
+    {
+        await using FakeRealServer web = FakeRealServer.Start(async client =>
+        {
+            while (await client.ReadHeadAsync() is { } head && !head.StartsWith("GET /last", StringComparison.Ordinal))
+                await client.WriteAsync(Webs.Ok);
+        });
+        await using Director director = Director.Start(Director.Http(web.Address));
+        using HttpTalk client = await HttpTalk.WithAsync(director);
+
+        await client.AskAsync(Webs.Get);
+        Answer failed = await client.AskAsync("GET /last HTTP/1.1\r\nHost: s\r\n\r\n");
+
+        Assert.Equal(502, failed.Status);
+        Assert.Equal(1, await director.CountAsync(ForwardOutcome.RealServerBrokeOff));
+        Assert.Equal(Webs.Ok.Length, director.RealServer(0).Counters[0].BytesOut);
+    }
+
+    [Fact]
     public async Task Serves_many_requests_over_one_connection_on_each_side()
     {
         await using FakeRealServer web = FakeRealServer.AnsweringKeepAlive(Webs.Ok);
