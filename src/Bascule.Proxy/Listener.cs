@@ -54,7 +54,7 @@ internal sealed class Listener(Worker worker, TcpListenSocket socket, Route rout
         if (IsRetired)
             return;
         IsRetired = true;
-        AcceptWaiting(int.MaxValue);
+        AcceptWaiting(ProxyEngine.Backlog + 1); // no more can have waited; who goes on coming must not keep it open
         worker.Loop.Timers.Remove(_resumption);
         worker.Loop.Forget(this);
         Dispose();

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Bascule.Core.Model;
 using Bascule.Linux;
 using Bascule.Linux.Sockets;
@@ -20,7 +21,7 @@ public sealed record ListenProblem(string VirtualServer, IPEndPoint Address, str
 public sealed class ProxyEngine
 {
     /// <summary>Connections that wait to be accepted, per worker; the kernel caps it at net.core.somaxconn (4096 by default since Linux 5.4).</summary>
-    private const int Backlog = 4096;
+    internal const int Backlog = 4096;
 
     /// <summary>No turn of a worker takes as long; one that does not come back is no reason to hang too.</summary>
     private static readonly TimeSpan LongestTurn = TimeSpan.FromSeconds(2);
@@ -125,7 +126,7 @@ public sealed class ProxyEngine
         {
             Errno.AddressInUse => ($"another program already listens on {address}", $"find it with `ss -ltnp 'sport = :{address.Port}'` and stop it, or choose another port"),
             Errno.AccessDenied => ($"not permitted to listen on port {address.Port}", "run as root, or grant CAP_NET_BIND_SERVICE, or choose a port from 1024"),
-            Errno.AddressNotAvailable => ($"{address.Address} is not an address of this machine", "add it to an interface (`ip address add`), or allow foreign addresses with `sysctl net.ipv4.ip_nonlocal_bind=1`"),
+            Errno.AddressNotAvailable => ($"{address.Address} is not an address of this machine", $"add it to an interface (`ip address add`), or allow foreign addresses with `sysctl net.ipv{(address.AddressFamily == AddressFamily.InterNetwork ? 4 : 6)}.ip_nonlocal_bind=1`"),
             Errno.TooManyFiles or Errno.TooManyFilesInSystem => ("no file descriptor left to listen with", "raise the limit of open files (`ulimit -n`, LimitNOFILE=)"),
             _ => ($"cannot listen on {address}: {new KernelException("bind", error).Message}", "see bind(2)"),
         };

@@ -45,6 +45,7 @@ public sealed class PrepareTests
         ListenProblem problem = Assert.Single(director.Prepare(Director.Tcp(Somewhere) with { Address = IPEndPoint.Parse("192.0.2.1:8080") }));
 
         Assert.Equal("192.0.2.1 is not an address of this machine", problem.What);
+        Assert.Contains("net.ipv4.ip_nonlocal_bind", problem.Hint);
     }
 
     [UnprivilegedFact]

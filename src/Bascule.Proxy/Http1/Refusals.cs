@@ -16,7 +16,7 @@ internal static class Refusals
         ParseResult.Incomplete or ParseResult.Complete => null,
         ParseResult.BareLineFeed => BadRequest("a line ends in LF without CR"),
         ParseResult.BareCarriageReturn => BadRequest("a CR is not followed by LF"),
-        ParseResult.ControlCharacter => BadRequest("there is a control character in its head; was this meant to be HTTP?"),
+        ParseResult.ControlCharacter => BadRequest("there is a control character in its head, as in protocols other than HTTP"),
         ParseResult.MalformedRequestLine => BadRequest("its first line is not 'METHOD target HTTP/1.1' with single spaces"),
         ParseResult.MalformedTarget => BadRequest("its target must be a path, or http:// and a path, percent-encoded and without fragment"),
         ParseResult.MalformedStatusLine => BadRequest("its first line is a status line, and a malformed one"),
