@@ -19,15 +19,18 @@ internal static class DaemonProcess
         TimeProvider time = TimeProvider.System;
         await using BackgroundWriter stderr = new(Console.Error);
         using LineLog loggers = new(stderr.Write, time, LogLevel.Information);
+        ILogger log = loggers.CreateLogger("Bascule");
+        TaskCompletionSource<Director> ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Before the start, which may take a second: SIGHUP must not end a director that is about to serve.
+        using Signals signals = new(
+            hangUp: () => _ = ReloadAsync(ready.Task, time, log),
+            endNow: () => DeleteSocket(ready.Task, configuration.AdminSocket));
         if (await Director.StartAsync(file, configuration, time, loggers, stderr.Write) is not { } director)
             return ExitCode.Failed;
 
-        ILogger log = loggers.CreateLogger("Bascule");
-        using Signals signals = new(
-            hangUp: () => _ = ReloadAsync(director, time, log),
-            endNow: () => File.Delete(configuration.AdminSocket));
         Log.Ready(log, Environment.ProcessId, director.Current.Workers, configuration.AdminSocket);
         ServiceManager.Ready();
+        ready.SetResult(director);
 
         await Task.Delay(Timeout.InfiniteTimeSpan, time, signals.Stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         ServiceManager.Stopping();
@@ -35,8 +38,16 @@ internal static class DaemonProcess
         return ExitCode.Ok;
     }
 
-    private static async Task ReloadAsync(Director director, TimeProvider time, ILogger log)
+    // Until it is ready, the socket may still be another daemon's.
+    private static void DeleteSocket(Task ready, string socket)
     {
+        if (ready.IsCompleted)
+            File.Delete(socket);
+    }
+
+    private static async Task ReloadAsync(Task<Director> ready, TimeProvider time, ILogger log)
+    {
+        Director director = await ready;
         ServiceManager.Reloading(time);
         try
         {

@@ -114,6 +114,27 @@ public sealed class RunTests
     }
 
     [Fact]
+    public async Task SIGHUP_before_it_is_ready_makes_it_reload_when_it_is()
+    {
+        await using FakeRealServer stalling = FakeRealServer.Start(async client =>
+        {
+            await client.ReadHeadAsync();
+            await client.ReadToEndAsync();
+        });
+        await using RunningDaemon daemon = new();
+        daemon.Write([stalling], "check: { type: http, path: /, interval: 20s, timeout: 20s }");
+
+        await using BasculeProcess process = BasculeProcess.Start("run", "-c", daemon.File);
+        await Eventually.HoldsAsync(() => stalling.Requests.Count == 1); // now it waits a second for the answer
+        process.Signal("HUP");
+
+        await process.HasWrittenAsync("Ready:");
+        await process.HasWrittenAsync("Reloaded:");
+        process.Signal("TERM");
+        Assert.Equal(0, await process.EndAsync());
+    }
+
+    [Fact]
     public async Task A_file_with_problems_starts_nothing()
     {
         await using RunningDaemon daemon = new();
