@@ -22,7 +22,7 @@ public sealed class HealthBoard(TimeProvider time)
 
     /// <summary>Every record that some virtual server of the snapshot reads.</summary>
     public static IReadOnlyCollection<HealthRecord> RecordsOf(Snapshot snapshot) =>
-        [.. snapshot.VirtualServers.SelectMany(v => v.RealServers).Select(r => r.Health).OfType<HealthRecord>().Distinct()];
+        [.. snapshot.VirtualServers.SelectMany(v => v.HealthRecords).OfType<HealthRecord>().Distinct()];
 
     /// <summary>Forgets the records that no virtual server of the snapshot reads any more.</summary>
     public void Forget(Snapshot snapshot)

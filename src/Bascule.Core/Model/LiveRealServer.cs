@@ -9,6 +9,7 @@ namespace Bascule.Core.Model;
 /// </summary>
 public sealed class LiveRealServer(RealServer configured, HealthRecord? health, int workers)
 {
+    private HealthRecord? _health = health;
     private int _weight = configured.Weight;
     private int _active;
     private int _connections;
@@ -17,7 +18,11 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     public IPEndPoint Address { get; } = configured.Address;
 
     /// <summary>The answers to its check; null when it is not checked, and so counts as up.</summary>
-    public HealthRecord? Health { get; } = health;
+    public HealthRecord? Health
+    {
+        get => Volatile.Read(ref _health);
+        internal set => Volatile.Write(ref _health, value);
+    }
 
     /// <summary>What each worker counted; a worker writes only its own.</summary>
     public RealServerCounters[] Counters { get; } = [.. Enumerable.Range(0, workers).Select(_ => new RealServerCounters())];
@@ -39,7 +44,7 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     public int InactiveConnections => int.Max(0, Connections - ActiveConnections);
 
     /// <summary>Whether a scheduler may choose it: up, and a weight above 0.</summary>
-    public bool TakesConnections => Weight > 0 && (Health is null || Health.IsUp);
+    public bool TakesConnections => Weight > 0 && (Health?.IsUp ?? true);
 
     /// <summary>
     /// The load as IPVS weighs it: active × 256 + active + inactive.

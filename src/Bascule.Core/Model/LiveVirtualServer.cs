@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Bascule.Core.Health;
 using Bascule.Core.Scheduling;
 
 namespace Bascule.Core.Model;
@@ -9,12 +10,13 @@ namespace Bascule.Core.Model;
 /// </summary>
 public sealed class LiveVirtualServer
 {
-    internal LiveVirtualServer(VirtualServer configured, Scheduler scheduler, ImmutableArray<LiveRealServer> realServers,
+    internal LiveVirtualServer(VirtualServer configured, Scheduler scheduler, ImmutableArray<LiveRealServer> realServers, ImmutableArray<HealthRecord?> healthRecords,
         LiveRealServer? sorryServer, VirtualServerCounters[] counters)
     {
         Configured = configured;
         Scheduler = scheduler;
         RealServers = realServers;
+        HealthRecords = healthRecords;
         SorryServer = sorryServer;
         Counters = counters;
     }
@@ -27,6 +29,9 @@ public sealed class LiveVirtualServer
 
     /// <summary>In the order of the file.</summary>
     public ImmutableArray<LiveRealServer> RealServers { get; }
+
+    /// <summary>Of each real server, in the same order, the record of the check that is configured; in force once the snapshot is published.</summary>
+    public ImmutableArray<HealthRecord?> HealthRecords { get; }
 
     /// <summary>Answers when no real server can; null means nobody does.</summary>
     public LiveRealServer? SorryServer { get; }

@@ -54,32 +54,32 @@ public sealed class Snapshot
     private static LiveVirtualServer Build(VirtualServer wanted, int workers, HealthBoard health, LiveVirtualServer? before)
     {
         Dictionary<IPEndPoint, LiveRealServer> known = before?.RealServers.ToDictionary(r => r.Address) ?? [];
+        ImmutableArray<HealthRecord?> records =
+            [.. wanted.RealServers.Select(r => health.Find(wanted.Check, r.Address, WasUp(known.GetValueOrDefault(r.Address))))];
         ImmutableArray<LiveRealServer> realServers =
-            [.. wanted.RealServers.Select(r => Live(r, wanted.Check, health, known.GetValueOrDefault(r.Address), workers))];
-        LiveRealServer? sorry = wanted.SorryServer is { } address
-            ? Live(new(address, 1), check: null, health, before?.SorryServer is { } old && old.Address.Equals(address) ? old : null, workers)
-            : null;
+            [.. wanted.RealServers.Zip(records, (r, record) => known.GetValueOrDefault(r.Address) ?? new(r, record, workers))];
+        LiveRealServer? sorry = wanted.SorryServer is not { } address ? null
+            : before?.SorryServer is { } old && old.Address.Equals(address) ? old
+            : new(new(address, 1), health: null, workers);
         VirtualServerCounters[] counters = before?.Counters ?? [.. Enumerable.Range(0, workers).Select(_ => new VirtualServerCounters())];
         Scheduler scheduler = Scheduler.Create(wanted.Scheduler, realServers, [.. wanted.RealServers.Select(r => r.Weight)]);
-        return new(wanted, scheduler, realServers, sorry, counters);
+        return new(wanted, scheduler, realServers, records, sorry, counters);
     }
 
-    private static LiveRealServer Live(RealServer wanted, Check? check, HealthBoard health, LiveRealServer? before, int workers)
-    {
-        bool wasUp = before is not null && (before.Health is null || before.Health.IsUp);
-        HealthRecord? record = health.Find(check, wanted.Address, wasUp);
+    private static bool WasUp(LiveRealServer? before) => before is not null && (before.Health?.IsUp ?? true);
 
-        // Another check means another question: a new object, with the check's own record.
-        return before is null || before.Health != record ? new(wanted, record, workers) : before;
-    }
-
-    /// <summary>Puts the configured weights into force. Apart from building, so that a snapshot that is never published changes nothing.</summary>
-    internal void PutWeightsInForce()
+    /// <summary>
+    /// Puts the configured weights and checks into force. Apart from building, so that a snapshot that is never published changes nothing.
+    /// </summary>
+    internal void PutInForce()
     {
         foreach (LiveVirtualServer virtualServer in VirtualServers)
         {
             for (int i = 0; i < virtualServer.RealServers.Length; i++)
+            {
                 virtualServer.RealServers[i].Weight = virtualServer.Configured.RealServers[i].Weight;
+                virtualServer.RealServers[i].Health = virtualServer.HealthRecords[i];
+            }
         }
     }
 }
@@ -95,7 +95,7 @@ public sealed class SnapshotHolder(Snapshot first)
     /// <summary>Makes it the world.</summary>
     public void Publish(Snapshot next)
     {
-        next.PutWeightsInForce();
+        next.PutInForce();
         Volatile.Write(ref _current, next);
     }
 }

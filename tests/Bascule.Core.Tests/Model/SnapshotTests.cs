@@ -65,17 +65,21 @@ public sealed class SnapshotTests
     public void Another_check_is_another_question_and_takes_nobody_out_before_it_is_answered()
     {
         Up(_before.VirtualServers[0]);
+        LiveRealServer one = _before.VirtualServers[0].RealServers[0];
+        one.BeginActive();
 
-        LiveVirtualServer after = Reload(Sample.Web with { Check = Sample.Check with { Path = "/other" } }).VirtualServers[0];
+        LiveVirtualServer after = Publish(Reload(Sample.Web with { Check = Sample.Check with { Path = "/other" } })).VirtualServers[0];
 
         Assert.All(after.RealServers, r => Assert.True(r.TakesConnections));
         Assert.All(after.RealServers, r => Assert.Null(r.Health!.Last));
+        Assert.Same(one, after.RealServers[0]);
+        Assert.Equal(1, after.RealServers[0].ActiveConnections);
     }
 
     [Fact]
     public void A_real_server_that_was_down_stays_down_under_another_check()
     {
-        LiveVirtualServer after = Reload(Sample.Web with { Check = Sample.Check with { Path = "/other" } }).VirtualServers[0];
+        LiveVirtualServer after = Publish(Reload(Sample.Web with { Check = Sample.Check with { Path = "/other" } })).VirtualServers[0];
 
         Assert.All(after.RealServers, r => Assert.False(r.TakesConnections));
     }
@@ -93,7 +97,7 @@ public sealed class SnapshotTests
     [Fact]
     public void Without_a_check_a_real_server_counts_as_up()
     {
-        LiveVirtualServer after = Reload(Sample.Web with { Check = null }).VirtualServers[0];
+        LiveVirtualServer after = Publish(Reload(Sample.Web with { Check = null })).VirtualServers[0];
 
         Assert.All(after.RealServers, r => Assert.True(r.TakesConnections));
     }
@@ -122,6 +126,18 @@ public sealed class SnapshotTests
     }
 
     [Fact]
+    public void Another_check_is_in_force_from_the_moment_of_publishing()
+    {
+        HealthRecord? before = _before.VirtualServers[0].RealServers[0].Health;
+        Snapshot after = Reload(Sample.Web with { Check = null });
+        Assert.Same(before, after.VirtualServers[0].RealServers[0].Health);
+
+        Publish(after);
+
+        Assert.Null(after.VirtualServers[0].RealServers[0].Health);
+    }
+
+    [Fact]
     public void A_source_hash_is_built_for_the_weights_of_its_own_snapshot()
     {
         Snapshot all = Reload(Sample.Web with { Scheduler = SchedulerKind.SourceHash, Check = null, RealServers = [new(Sample.One, 1), new(Sample.Two, 0)] });
@@ -140,6 +156,12 @@ public sealed class SnapshotTests
     {
         foreach (LiveRealServer realServer in virtualServer.RealServers)
             realServer.Health!.Apply(new(true, "200 in 1 ms", TimeSpan.Zero), DateTimeOffset.UnixEpoch);
+    }
+
+    private Snapshot Publish(Snapshot next)
+    {
+        new SnapshotHolder(_before).Publish(next);
+        return next;
     }
 
     private static IEnumerable<int> Weights(Snapshot snapshot) => snapshot.VirtualServers[0].RealServers.Select(r => r.Weight);
