@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The maps: who writes, who reads, what happens when one is full. All are pinned by name, so a daemon that starts again
+ * finds them as they were. max_entries here are the least; user space raises them before the load.
+ */
+#pragma once
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+#include "types.h"
+
+#define MAP(name_, type_, key_, value_, entries_, ...)                                                                                     \
+	struct {                                                                                                                           \
+		__uint(type, type_);                                                                                                       \
+		__type(key, key_);                                                                                                         \
+		__type(value, value_);                                                                                                     \
+		__uint(max_entries, entries_);                                                                                             \
+		__VA_ARGS__                                                                                                                \
+	} name_ SEC(".maps")
+
+/* Configuration: user space writes, the datapath reads. */
+MAP(services4, BPF_MAP_TYPE_HASH, struct service4, __u32, 4096, );
+MAP(services6, BPF_MAP_TYPE_HASH, struct service6, __u32, 4096, );
+MAP(virtual_servers, BPF_MAP_TYPE_ARRAY, __u32, struct virtual_server, 4096, );
+MAP(real_servers, BPF_MAP_TYPE_ARRAY, __u32, struct real_server, 4096, );
+
+/* Per virtual server: its hash table and its list of real server ids, each swapped whole by one update. */
+struct inner_table {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, struct slot);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_INNER_MAP); /* tables of different sizes in one outer map */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__array(values, struct inner_table);
+} tables SEC(".maps");
+
+struct inner_members {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__type(key, __u32);
+	__type(value, __u32);
+	__uint(max_entries, MAX_MEMBERS); /* all the same size, so that lookups are inlined */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 4096);
+	__type(key, __u32);
+	__array(values, struct inner_members);
+} members SEC(".maps");
+
+MAP(runtime, BPF_MAP_TYPE_ARRAY, __u32, struct runtime, 1, );
+/* Redirect to another interface; key and value are the interface's index. */
+MAP(interfaces, BPF_MAP_TYPE_DEVMAP_HASH, __u32, __u32, 64, );
+
+/* Schedulers' memory: one atomic word a virtual server, as Core's. */
+MAP(turns, BPF_MAP_TYPE_ARRAY, __u32, __u64, 4096, );
+MAP(loads, BPF_MAP_TYPE_ARRAY, __u32, struct load, 4096, );
+
+/* Flows: the datapath writes, the sweep (a program user space runs every second) takes out what is over. Full: a new flow
+ * goes by hash without state where the method allows it (DR, tunnel), else it is refused and counted. */
+MAP(flows4, BPF_MAP_TYPE_HASH, struct tuple4, struct flow, 1024, );
+MAP(flows6, BPF_MAP_TYPE_HASH, struct tuple6, struct flow, 1024, );
+MAP(replies4, BPF_MAP_TYPE_HASH, struct tuple4, struct reply4, 1024, );
+MAP(replies6, BPF_MAP_TYPE_HASH, struct tuple6, struct reply6, 1024, );
+/* SYNs that were scheduled and not yet answered for: apart, so that a flood of them evicts only its like. */
+MAP(half_open4, BPF_MAP_TYPE_LRU_HASH, struct tuple4, struct flow, 1024, );
+MAP(half_open6, BPF_MAP_TYPE_LRU_HASH, struct tuple6, struct flow, 1024, );
+MAP(sessions, BPF_MAP_TYPE_LRU_HASH, struct client, struct session, 1024, );
+MAP(fragments, BPF_MAP_TYPE_LRU_HASH, struct fragment, struct fragment_ports, 1024, );
+
+/* Counters: the datapath writes, each processor its own; user space reads. */
+MAP(virtual_server_traffic, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct traffic, 4096, );
+MAP(real_server_traffic, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct traffic, 4096, );
+MAP(drops, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, __u64, DROP_REASONS, );
+MAP(explanations, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct explanation, 1, );

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is known about the packet in hand: filled by parse.h, read by everybody, changed only by who says so.
+ * Offsets count from the start of the frame and stay small, so that the verifier can follow them.
+ */
+#pragma once
+
+#include "types.h"
+
+enum packet_flag {
+	PACKET_SYN = 1 << 0,            /* TCP, without ACK */
+	PACKET_SYN_ACK = 1 << 1,
+	PACKET_ACK = 1 << 2,
+	PACKET_FIN = 1 << 3,
+	PACKET_RST = 1 << 4,
+	PACKET_FIRST_FRAGMENT = 1 << 5, /* has the ports, more follow */
+	PACKET_LATER_FRAGMENT = 1 << 6, /* has no ports of its own; fragments.h fills them in */
+	PACKET_DONT_FRAGMENT = 1 << 7,  /* IPv4 DF; always set for IPv6 */
+	PACKET_ICMP_ERROR = 1 << 8,     /* source, destination and ports are the inner packet's, turned round: as its other end would send */
+	PACKET_ICMP_ECHO = 1 << 9,      /* an echo request */
+};
+
+struct packet {
+	struct address source, destination;
+	__be16 source_port, destination_port; /* 0 where there are none */
+	__u8 protocol;       /* IPPROTO_TCP, IPPROTO_UDP, or another; for an ICMP error the inner packet's */
+	__u8 family;         /* 4 or 6 */
+	__u16 flags;         /* enum packet_flag */
+	__u16 network;       /* offset of the IP header (after up to two VLAN tags) */
+	__u16 transport;     /* offset of what follows it (after options and extension headers) */
+	__u16 inner;         /* ICMP error: offset of the inner IP header, else 0 */
+	__u16 inner_transport;
+	__u16 length;        /* IP packet, header included, without the frame's padding */
+	__u16 unused;
+	__u32 fragment_id;   /* of a fragment */
+};
