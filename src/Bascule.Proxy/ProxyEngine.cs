@@ -15,7 +15,7 @@ namespace Bascule.Proxy;
 public sealed record ListenProblem(string VirtualServer, IPEndPoint Address, string What, string Hint);
 
 /// <summary>
-/// The user-space data plane: carries the connections of every virtual server of the snapshot. The control plane calls it from one thread at a
+/// The user-space data plane: carries the connections of every virtual server of the snapshot that is not on the packet datapath. The control plane calls it from one thread at a
 /// time, in the order <see cref="Prepare"/>, <see cref="Start"/>, then <see cref="Prepare"/> and <see cref="Apply"/> for each reload, and <see cref="StopAsync"/>.
 /// </summary>
 public sealed class ProxyEngine
@@ -56,7 +56,7 @@ public sealed class ProxyEngine
         _applied.Wait(LongestTurn);
         DropPrepared();
         List<ListenProblem> problems = [];
-        foreach (LiveVirtualServer virtualServer in next.VirtualServers)
+        foreach (LiveVirtualServer virtualServer in next.Proxied)
         {
             VirtualServer configured = virtualServer.Configured;
             if (_listening.Contains(configured.Address))
@@ -87,7 +87,7 @@ public sealed class ProxyEngine
         _applied = Task.WhenAll(_workers.Select((worker, i) => worker.PostApply(next, _prepared.ToDictionary(p => p.Key, p => p.Value[i]))).ToArray());
         _prepared = [];
         _listening.Clear();
-        _listening.UnionWith(next.VirtualServers.Select(v => v.Configured.Address));
+        _listening.UnionWith(next.Proxied.Select(v => v.Configured.Address));
     }
 
     /// <summary>

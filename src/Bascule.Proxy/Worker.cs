@@ -104,6 +104,7 @@ internal sealed class Worker
             {
                 VirtualServerProtocol.Tcp => new TcpConnection(this, listener, socket, address),
                 VirtualServerProtocol.Http => new HttpConnection(this, listener, socket, address),
+                VirtualServerProtocol.Udp => throw new InvalidOperationException("A UDP virtual server is on the datapath; it has no listener."),
             };
         }
         catch (KernelException refused)
@@ -159,7 +160,7 @@ internal sealed class Worker
         Limits = snapshot.Configuration.Limits;
         HashSet<LiveRealServer> wanted = [];
         HashSet<IPEndPoint> served = [];
-        foreach (LiveVirtualServer virtualServer in snapshot.VirtualServers)
+        foreach (LiveVirtualServer virtualServer in snapshot.Proxied)
         {
             IPEndPoint address = virtualServer.Configured.Address;
             served.Add(address);

@@ -96,6 +96,7 @@ internal static class TimeoutsSection
         {
             VirtualServerProtocol.Tcp => (OnlyHttp, "tcp", "http"),
             VirtualServerProtocol.Http => (OnlyTcp, "http", "tcp"),
+            VirtualServerProtocol.Udp => ([], "udp", "tcp"), // on the datapath, where all of them are refused
         };
         foreach (Setting setting in unused.Where(fields.IsWritten))
             problems.Add(fields.AtOf(setting), $"the timeout `{setting.Name}` does nothing for `protocol: {here}`", $"remove it, or write `protocol: {there}`");

@@ -17,6 +17,9 @@ public sealed record Configuration
     /// <summary>What every worker holds itself to.</summary>
     public required Limits Limits { get; init; }
 
+    /// <summary>The packet datapath; null: there is none, and every virtual server is on the proxy.</summary>
+    public PacketSettings? Packets { get; init; }
+
     /// <summary>In the order of the file.</summary>
     public required ValueList<VirtualServer> VirtualServers { get; init; }
 }
@@ -40,14 +43,17 @@ public sealed record Limits
     public required int PooledPerRealServer { get; init; }
 }
 
-/// <summary>What is switched: bytes of a TCP connection, or each HTTP request by itself.</summary>
+/// <summary>What is switched: TCP connections, each HTTP request by itself, or UDP flows.</summary>
 public enum VirtualServerProtocol
 {
-    /// <summary>One scheduling decision per connection; bytes are relayed.</summary>
+    /// <summary>One scheduling decision per connection.</summary>
     Tcp,
 
     /// <summary>HTTP/1.1: one scheduling decision per request.</summary>
     Http,
+
+    /// <summary>UDP: one scheduling decision per flow, or per packet. Only on the datapath.</summary>
+    Udp,
 }
 
 /// <summary>An address clients use, with its scheduler and its real servers.</summary>
@@ -56,7 +62,10 @@ public sealed record VirtualServer
     /// <summary>The key under <c>virtualServers</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Where clients connect. <see cref="IPAddress.Any"/> and <see cref="IPAddress.IPv6Any"/> mean every address of the family.</summary>
+    /// <summary>
+    /// Where clients connect. <see cref="IPAddress.Any"/> and <see cref="IPAddress.IPv6Any"/> mean every address of the family: of this machine
+    /// on the proxy, of every packet that comes by on the datapath. Port 0 means every port, only on the datapath.
+    /// </summary>
     public required IPEndPoint Address { get; init; }
 
     /// <inheritdoc cref="VirtualServerProtocol"/>
@@ -64,6 +73,24 @@ public sealed record VirtualServer
 
     /// <summary>Chooses the real server.</summary>
     public required SchedulerKind Scheduler { get; init; }
+
+    /// <inheritdoc cref="Model.SchedulerFlags"/>
+    public SchedulerFlags SchedulerFlags { get; init; } = SchedulerFlags.None;
+
+    /// <summary>
+    /// How its sorry server is reached, and its real servers where they say nothing else (see <see cref="RealServer.Forwarding"/>, which
+    /// decides). Either all of these are <see cref="ProxyForwarding"/> or none is.
+    /// </summary>
+    public Forwarding Forwarding { get; init; } = Forwarding.Proxy;
+
+    /// <summary>Whether it is carried by the proxy; otherwise by the packet datapath.</summary>
+    public bool IsProxied => Forwarding is ProxyForwarding;
+
+    /// <summary>The same client returns to the same real server; null: the scheduler alone decides.</summary>
+    public Persistence? Persistence { get; init; }
+
+    /// <summary>What the datapath does beside scheduling. Means nothing on the proxy.</summary>
+    public PacketRules Packets { get; init; } = PacketRules.Default;
 
     /// <summary>The question asked of every real server; null means none is asked and every real server counts as up.</summary>
     public required Check? Check { get; init; }
@@ -81,7 +108,19 @@ public sealed record VirtualServer
 /// <summary>A machine that does the work, as configured.</summary>
 /// <param name="Address">Where the director connects.</param>
 /// <param name="Weight">0 to 65535; its share of the work relative to the others. 0 takes no new connections.</param>
-public sealed record RealServer(IPEndPoint Address, int Weight);
+public sealed record RealServer(IPEndPoint Address, int Weight)
+{
+    /// <summary>How it is reached: its own, or that of its virtual server.</summary>
+    public Forwarding Forwarding { get; init; } = Forwarding.Proxy;
+
+    /// <summary>How many connections it is given at most; null: no bound.</summary>
+    public ConnectionThresholds? Thresholds { get; init; }
+}
+
+/// <summary>When a real server takes no new connections for having too many. As IPVS: active and inactive ones count.</summary>
+/// <param name="Upper">With so many it takes no more (ipvsadm -x). At least 1.</param>
+/// <param name="Lower">With fewer than so many it takes new ones again (ipvsadm -y). 1 to <paramref name="Upper"/>.</param>
+public sealed record ConnectionThresholds(int Upper, int Lower);
 
 /// <summary>How long a virtual server waits, and for what.</summary>
 public sealed record Timeouts

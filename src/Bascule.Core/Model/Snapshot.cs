@@ -28,6 +28,12 @@ public sealed class Snapshot
     /// <summary>In the order of the file.</summary>
     public ImmutableArray<LiveVirtualServer> VirtualServers { get; }
 
+    /// <summary>Those the proxy carries.</summary>
+    public IEnumerable<LiveVirtualServer> Proxied => VirtualServers.Where(v => v.Configured.IsProxied);
+
+    /// <summary>Those the packet datapath carries.</summary>
+    public IEnumerable<LiveVirtualServer> OnDatapath => VirtualServers.Where(v => !v.Configured.IsProxied);
+
     /// <summary>The first snapshot.</summary>
     public static Snapshot First(Configuration configuration, int workers, HealthBoard health) =>
         Build(1, configuration, workers, health, before: null);

@@ -24,8 +24,8 @@ internal sealed class StatusText(TextWriter to, bool colours)
 
     private void Write(VirtualServerStatus virtualServer, int width, DateTimeOffset now)
     {
-        string protocol = virtualServer.Protocol switch { VirtualServerProtocol.Tcp => "TCP", VirtualServerProtocol.Http => "HTTP" };
-        string requests = virtualServer.Protocol switch { VirtualServerProtocol.Tcp => "connection", VirtualServerProtocol.Http => "request" };
+        string protocol = virtualServer.Protocol switch { VirtualServerProtocol.Tcp => "TCP", VirtualServerProtocol.Http => "HTTP", VirtualServerProtocol.Udp => "UDP" };
+        string requests = virtualServer.Protocol switch { VirtualServerProtocol.Tcp => "connection", VirtualServerProtocol.Http => "request", VirtualServerProtocol.Udp => "flow" };
         to.WriteLine($"{protocol,-4} {virtualServer.Address} {virtualServer.Scheduler}  "
             + $"{virtualServer.Name}: {virtualServer.OpenConnections} open, {Count(virtualServer.Requests, requests)} ended");
         foreach (RealServerStatus realServer in virtualServer.RealServers)

@@ -11,7 +11,7 @@ internal static class Summary
     public static string Of(VirtualServer virtualServer)
     {
         int count = virtualServer.RealServers.Count;
-        string protocol = virtualServer.Protocol switch { VirtualServerProtocol.Tcp => "tcp", VirtualServerProtocol.Http => "http" };
+        string protocol = virtualServer.Protocol switch { VirtualServerProtocol.Tcp => "tcp", VirtualServerProtocol.Http => "http", VirtualServerProtocol.Udp => "udp" };
         string sorry = virtualServer.SorryServer is { } address ? $", sorry server {address}" : "";
         return $"{virtualServer.Name}: {protocol} on {virtualServer.Address}, {StatusReader.ShortName(virtualServer.Scheduler)} over {count} real "
             + $"{(count == 1 ? "server" : "servers")}, {Of(virtualServer.Check)}{sorry}";

@@ -1,0 +1,20 @@
+namespace Bascule.Core.Model;
+
+/// <summary>What can be said about a scheduler beside its name. IPVS's names and defaults.</summary>
+public sealed record SchedulerFlags
+{
+    /// <summary>The slots of <c>mh</c> unless another prime is asked for. IPVS: 4093.</summary>
+    public const int DefaultTableSize = 4093;
+
+    /// <summary>Nothing said.</summary>
+    public static SchedulerFlags None { get; } = new();
+
+    /// <summary><c>sh</c>, <c>mh</c>: a client whose slot's real server cannot be used is given another (sh-fallback, mh-fallback).</summary>
+    public bool Fallback { get; init; }
+
+    /// <summary><c>sh</c>, <c>mh</c>: the client's port is hashed too (sh-port, mh-port).</summary>
+    public bool Port { get; init; }
+
+    /// <summary><c>mh</c>: slots of its table, one of IPVS's primes from 251 to 131071.</summary>
+    public int TableSize { get; init; } = DefaultTableSize;
+}
