@@ -21,7 +21,7 @@ enum packet_flag {
 };
 
 struct packet {
-	struct address source, destination;
+	struct address source, destination; /* IPv4 in word[0], the other words are 0 */
 	__be16 source_port, destination_port; /* 0 where there are none */
 	__u8 protocol;       /* IPPROTO_TCP, IPPROTO_UDP, or another; for an ICMP error the inner packet's */
 	__u8 family;         /* 4 or 6 */
@@ -31,6 +31,11 @@ struct packet {
 	__u16 inner;         /* ICMP error: offset of the inner IP header, else 0 */
 	__u16 inner_transport;
 	__u16 length;        /* IP packet, header included, without the frame's padding */
-	__u16 unused;
-	__u32 fragment_id;   /* of a fragment */
+	__u8 traffic_class;  /* IPv4 TOS or IPv6 traffic class */
+	__u8 unused;
+	__u32 fragment_id;   /* IPv4: always; IPv6: of a fragment */
+	/* What was found out on the way. */
+	__u32 hash;          /* of the flow, as the virtual server hashes */
+	__u16 virtual_server;/* 0 until it is found */
+	__u16 real_server;   /* NOBODY until it is chosen */
 };

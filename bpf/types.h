@@ -24,11 +24,13 @@ struct address {
 
 /* ---- what is configured: written by user space, read by the datapath -------------------------------------------- */
 
-/* Where clients connect. Port 0: any port. Address 0: any address (caches in front of the internet: dh, lblc, lblcr). */
+/* Where clients connect. Port 0: any port. Address 0: any address (caches in front of the internet: dh, lblc, lblcr).
+ * Each address of a virtual server also stands here under {address, 0, IPPROTO_ICMP or IPPROTO_ICMPV6} with the id of any
+ * virtual server on it: that answers echo requests and tells which addresses are ours. */
 struct service4 {
 	__be32 address;
 	__be16 port;
-	__u8 protocol; /* IPPROTO_TCP or IPPROTO_UDP */
+	__u8 protocol; /* IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP or IPPROTO_ICMPV6 */
 	__u8 unused;
 };
 
@@ -57,7 +59,7 @@ enum scheduler {
 
 /* What a table is indexed by. Same functions as Core's: see hash.h and src/Bascule.Core/Scheduling/FlowHash.cs. */
 enum hash_kind {
-	HASH_KEYED_SOURCE,       /* mh: HalfSipHash-2-4 of the source address, secret key */
+	HASH_KEYED_SOURCE,       /* mh: SipHash-1-3 of the source address, secret key */
 	HASH_KEYED_SOURCE_PORT,  /* mh with mh-port, and every virtual server's fallback table */
 	HASH_SOURCE,             /* sh: the kernel's multiplicative hash of the source address, 256 slots */
 	HASH_SOURCE_PORT,        /* sh with sh-port */
@@ -72,6 +74,7 @@ enum virtual_server_flag {
 	VS_STATEFUL = 1 << 4,        /* flows are recorded: NAT, persistence, counting schedulers */
 	VS_GUARDED = 1 << 5,         /* allow/deny prefixes or rates are set */
 	VS_CLOSED = 1 << 6,          /* takes no new flows (maintenance); recorded ones go on */
+	VS_CAPTURED = 1 << 7,        /* a capture looks at its packets; the one flag that is changed in place */
 };
 
 /* One virtual server. Never changed in shape: another scheduler, hash or flag gets another id, and the swap of the

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What user space decides before the load. These stand in .rodata, which is frozen, so the verifier knows their values
+ * and takes out the code that a switch turns off: a feature that nobody configured costs nothing.
+ */
+#pragma once
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+/* The program is run on a crafted packet to say what would happen: no state, no counter is changed. */
+const volatile bool explaining = false;
+
+const volatile bool has_any_port = true;    /* some virtual server is {address, any port} */
+const volatile bool has_any_address = true; /* some virtual server is {any address} */
+const volatile bool has_nat = true;         /* some real server is reached by NAT: replies come this way */
+const volatile bool has_probes = true;      /* health checks go through DR or tunnels */
+
+/* Secret of the flow hash, 128 bits; see hash.h. */
+const volatile __u64 hash_key[2] = {};
