@@ -310,3 +310,20 @@ struct explanation {
 	__u32 hash;
 	__u32 slot;
 };
+
+/* ---- on a real server: decap.bpf.c takes the tunnel off ----------------------------------------------------------- */
+
+/* An address of this host: one that tunnels end at (map decap_ends), or a virtual address it serves (decap_served). */
+struct decap_address {
+	struct address address;
+	__u32 family; /* 4 or 6 */
+};
+
+/* What became of the packets for a tunnel's end. The index of decap_counts; names in src/Bascule.Packets/Xdp/DecapCount.cs. */
+enum decap_count {
+	DECAP_TAKEN_OFF,   /* the packet inside went up to the stack */
+	DECAP_NOT_SERVED,  /* dropped: the packet inside is for an address that this host does not serve */
+	DECAP_MALFORMED,   /* dropped: lengths that disagree, or no IP packet inside */
+	DECAP_CONGESTED,   /* dropped: marked "congestion experienced" on the way, and the packet inside cannot carry the mark (RFC 6040) */
+	DECAP_COUNTS,
+};
