@@ -68,11 +68,22 @@ MAP(flows4, BPF_MAP_TYPE_HASH, struct tuple4, struct flow, 1024, );
 MAP(flows6, BPF_MAP_TYPE_HASH, struct tuple6, struct flow, 1024, );
 MAP(replies4, BPF_MAP_TYPE_HASH, struct tuple4, struct reply4, 1024, );
 MAP(replies6, BPF_MAP_TYPE_HASH, struct tuple6, struct reply6, 1024, );
-/* SYNs that were scheduled and not yet answered for: apart, so that a flood of them evicts only its like. */
+/* Flows that were begun and not yet confirmed by a second packet of the client (TCP: one that is no SYN), and the way back
+ * of those that go by NAT: apart, so that a flood of them evicts only its like. */
 MAP(half_open4, BPF_MAP_TYPE_LRU_HASH, struct tuple4, struct flow, 1024, );
 MAP(half_open6, BPF_MAP_TYPE_LRU_HASH, struct tuple6, struct flow, 1024, );
+MAP(half_open_replies4, BPF_MAP_TYPE_LRU_HASH, struct tuple4, struct reply4, 1024, );
+MAP(half_open_replies6, BPF_MAP_TYPE_LRU_HASH, struct tuple6, struct reply6, 1024, );
+/* Source persistence, likewise: what a flow that is not confirmed chose stands apart. */
 MAP(sessions, BPF_MAP_TYPE_LRU_HASH, struct client, struct session, 1024, );
+MAP(half_open_sessions, BPF_MAP_TYPE_LRU_HASH, struct client, struct session, 1024, );
+MAP(localities, BPF_MAP_TYPE_LRU_HASH, struct locality_key, struct locality, 1024, );
 MAP(fragments, BPF_MAP_TYPE_LRU_HASH, struct fragment, struct fragment_ports, 1024, );
+
+/* What the sweep found. exceptions: flows of a table virtual server that are recorded, by its id. references: by real server id. */
+MAP(swept, BPF_MAP_TYPE_ARRAY, __u32, struct sweep, 1, );
+MAP(exceptions, BPF_MAP_TYPE_ARRAY, __u32, __u32, 4096, );
+MAP(references, BPF_MAP_TYPE_ARRAY, __u32, struct references, 4096, );
 
 /* Counters: the datapath writes, each processor its own; user space reads. */
 MAP(virtual_server_traffic, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct traffic, 4096, );

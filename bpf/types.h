@@ -151,7 +151,7 @@ struct load {
 	__u32 active;
 	__u32 inactive;
 	__u32 overloaded; /* between upper reached and lower reached again */
-	__u32 unused;
+	__s32 half_open;  /* begun and not confirmed; the sweep sets it right, for the table they stand in forgets by itself */
 };
 
 /* As on the wire, from the side that sends. */
@@ -187,6 +187,7 @@ enum flow_flag {
 	FLOW_INACTIVE = 1 << 1,  /* counted in load.inactive */
 	FLOW_REPLIES = 1 << 2,   /* has an entry in replies4/replies6 */
 	FLOW_EXCEPTION = 1 << 3, /* of a table virtual server: recorded because its slot was in transition */
+	FLOW_ENDED = 1 << 4,     /* no longer counted, about to be deleted */
 };
 
 /* A client's flow to a virtual server, in flows4/flows6 under the tuple the client sends. */
@@ -202,15 +203,24 @@ struct flow {
 	__u32 client_interface;
 };
 
-/* The way back of a NAT flow, in replies4/replies6 under the tuple the real server sends. */
-struct reply4 {
+/* The way back of a NAT flow. */
+struct reply {
 	ticks seen;
-	__u32 unused;
+	__u16 real_server;
+	__u16 virtual_server;
+	__u32 client_interface;  /* copied from the flow, so that an answer needs one lookup */
+	__u8 client_mac[6];
+	__u16 unused;
+};
+
+/* In replies4/replies6 under the tuple the real server sends. */
+struct reply4 {
+	struct reply way;
 	struct tuple4 client;    /* the client's tuple: key of the flow */
 };
 
 struct reply6 {
-	ticks seen;
+	struct reply way;
 	struct tuple6 client;
 };
 
@@ -240,6 +250,38 @@ struct fragment {
 struct fragment_ports {
 	__be16 source, destination;
 	ticks seen;
+};
+
+/* lblc and lblcr: which caches hold what stands at this address. */
+struct locality_key {
+	struct address destination;
+	__u32 virtual_server;
+};
+
+#define LOCALITY_SERVERS 8 /* lblcr: caches of one address; lblc uses the first */
+
+struct locality {
+	ticks seen;
+	ticks changed;                           /* lblcr: when the set last grew or shrank */
+	__u16 real_servers[LOCALITY_SERVERS];    /* NOBODY: free */
+};
+
+/* ---- what the sweep found: written by it alone, read by user space when it has returned ---------------------------- */
+
+struct sweep {
+	__u64 nanoseconds;                       /* it took */
+	__u32 flows4, flows6;                    /* still recorded */
+	__u32 half_open4, half_open6;
+	__u32 sessions;
+	__u32 ended;                             /* flows taken out by this sweep */
+};
+
+/* By real server id: what still refers to it. The id of one that is gone may be used anew when all are 0. */
+struct references {
+	__u32 active, inactive;                  /* flows */
+	__u32 half_open;
+	__u32 sessions;
+	__s32 active_drift, inactive_drift;      /* how far load was off; the same twice running is put right */
 };
 
 /* ---- counters: one per processor, summed by the reader ------------------------------------------------------------ */
