@@ -6,8 +6,17 @@ public enum Errno
     /// <summary>No error.</summary>
     None = 0,
 
+    /// <summary>EPERM.</summary>
+    NotPermitted = 1,
+
+    /// <summary>ENOENT.</summary>
+    NoEntry = 2,
+
     /// <summary>EINTR: a signal came first; call again.</summary>
     Interrupted = 4,
+
+    /// <summary>E2BIG: a table is full.</summary>
+    TooBig = 7,
 
     /// <summary>EAGAIN: nothing to read, or no room to write.</summary>
     WouldBlock = 11,
@@ -18,6 +27,15 @@ public enum Errno
     /// <summary>EACCES.</summary>
     AccessDenied = 13,
 
+    /// <summary>EBUSY: somebody else has the place.</summary>
+    Busy = 16,
+
+    /// <summary>EEXIST.</summary>
+    Exists = 17,
+
+    /// <summary>ENODEV: no such interface.</summary>
+    NoDevice = 19,
+
     /// <summary>EINVAL.</summary>
     Invalid = 22,
 
@@ -27,8 +45,17 @@ public enum Errno
     /// <summary>EMFILE: this process is out of file descriptors.</summary>
     TooManyFiles = 24,
 
+    /// <summary>ENOSPC.</summary>
+    NoSpace = 28,
+
     /// <summary>EPIPE: the other side no longer reads.</summary>
     BrokenPipe = 32,
+
+    /// <summary>ENOLINK: detached already.</summary>
+    NoLink = 67,
+
+    /// <summary>EOPNOTSUPP.</summary>
+    NotSupported = 95,
 
     /// <summary>EADDRINUSE.</summary>
     AddressInUse = 98,
@@ -59,4 +86,7 @@ public enum Errno
 
     /// <summary>EINPROGRESS: the connection is being made.</summary>
     InProgress = 115,
+
+    /// <summary>ENOTSUPP, which the kernel should keep to itself and does not.</summary>
+    NotSupportedInside = 524,
 }

@@ -117,6 +117,9 @@ internal static unsafe partial class Libc
     /// <summary>The error of the call just made on this thread.</summary>
     public static Errno LastError => (Errno)Marshal.GetLastPInvokeError();
 
+    /// <summary>An error in the C library's words, with its number.</summary>
+    public static string Describe(Errno error) => $"{Marshal.GetPInvokeErrorMessage((int)error)}, errno {(int)error}";
+
     /// <summary><c>struct iovec</c>.</summary>
     public struct Vector
     {
