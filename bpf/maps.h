@@ -85,6 +85,33 @@ MAP(swept, BPF_MAP_TYPE_ARRAY, __u32, struct sweep, 1, );
 MAP(exceptions, BPF_MAP_TYPE_ARRAY, __u32, __u32, 4096, );
 MAP(references, BPF_MAP_TYPE_ARRAY, __u32, struct references, 4096, );
 
+/* guard.h. Prefixes: user space writes. The rest: the datapath writes, nobody cleans up, what is old counts for nothing. User space
+ * gives sketch SKETCH_ROWS * sketch_cells entries and the marks mark_cells (switches.h). */
+MAP(prefixes4, BPF_MAP_TYPE_LPM_TRIE, struct prefix4, __u32, 16384, __uint(map_flags, BPF_F_NO_PREALLOC););
+MAP(prefixes6, BPF_MAP_TYPE_LPM_TRIE, struct prefix6, __u32, 16384, __uint(map_flags, BPF_F_NO_PREALLOC););
+MAP(sketch, BPF_MAP_TYPE_ARRAY, __u32, struct sketch_cell, SKETCH_ROWS * 1024, );
+MAP(sources_known, BPF_MAP_TYPE_ARRAY, __u32, struct marks, 1024, );
+MAP(sources_tried, BPF_MAP_TYPE_ARRAY, __u32, struct marks, 1024, );
+MAP(new_flows, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct rate, 4096, ); /* by virtual server; 0: all of them */
+MAP(too_big_sent, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct rate, 1, );
+
+/* probe.h. Targets: by real server id, the virtual address that its checks go to; user space writes. Answers: the datapath writes. */
+MAP(probe_targets, BPF_MAP_TYPE_HASH, __u32, struct address, 4096, );
+MAP(probe_answers, BPF_MAP_TYPE_LRU_HASH, struct probe_answer, struct address, 4096, );
+
+/* capture.h. The datapath writes, a capture reads; what finds no room is left out. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} captured SEC(".maps");
+
+struct capture_scratch {
+	struct captured record;
+	__u8 frame[CAPTURE_BYTES];
+};
+
+MAP(capture_scratches, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct capture_scratch, 1, );
+
 /* Counters: the datapath writes, each processor its own; user space reads. */
 MAP(virtual_server_traffic, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct traffic, 4096, );
 MAP(real_server_traffic, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct traffic, 4096, );

@@ -317,6 +317,79 @@ enum drop_reason {
 	DROP_REASONS,
 };
 
+/* ---- who may send, and how much: guard.h ---------------------------------------------------------------------------- */
+
+/* Keys of the prefixes of a virtual server; a value is an enum prefix_rule. bits: 32 of the id and those of the prefix. The longest one
+ * that fits decides. Where there are allowed prefixes, user space adds the /0 that denies the rest. */
+struct prefix4 {
+	__u32 bits;
+	__u32 virtual_server;
+	__be32 address;
+};
+
+struct prefix6 {
+	__u32 bits;
+	__u32 virtual_server;
+	struct address address;
+};
+
+enum prefix_rule {
+	PREFIX_ALLOWED = 1,
+	PREFIX_DENIED = 2,
+};
+
+/* Events of one second of 2^30 ns. */
+struct rate {
+	__u32 second;
+	__u32 count;
+	__u32 before; /* of the second before */
+};
+
+#define SKETCH_ROWS 4
+
+struct sketch_cell {
+	__u32 second;
+	__u32 count;
+};
+
+/* Bits set in this epoch and in the one before, whose words take turns; bits 48 to 63 of a word: its epoch. */
+struct marks {
+	__u64 word[2];
+};
+
+/* ---- health checks on the way that clients' packets take: probe.h --------------------------------------------------- */
+
+/* A socket of a check carries this mark with the real server's id in the lower 16 bits, and is bound to a port of its own before
+ * it connects: two checks of one virtual server from one port could not be told apart. */
+#define PROBE_MARK 0xBA5C0000
+
+/* How the answer to a check arrives: from the virtual address to the director. The value: the real server's own address. */
+struct probe_answer {
+	struct address source, destination; /* IPv4 in word[0] */
+	__be16 source_port, destination_port;
+	__u8 protocol;
+	__u8 family;
+	__u16 unused;
+};
+
+/* ---- what a capture sees: capture.h ---------------------------------------------------------------------------------- */
+
+#define CAPTURE_BYTES 2048 /* at most, of one frame */
+
+/* One record of the ring buffer; the frame's first bytes follow. */
+struct captured {
+	__u64 time;           /* ns, CLOCK_MONOTONIC */
+	__u32 interface;      /* it came in on */
+	__u32 length;         /* of the frame, of which ... */
+	__u16 bytes;          /* ... so many follow; 0 for one that was dropped on its way out */
+	__u16 virtual_server;
+	__u16 real_server;    /* NOBODY on the way in */
+	__u8 outgoing;        /* 0: as it came; 1: as it leaves */
+	__u8 verdict;         /* outgoing: XDP_DROP, XDP_PASS, XDP_TX or XDP_REDIRECT, also at tcx */
+	__u32 number;         /* the same for a packet's way in and way out */
+	__u32 unused;
+};
+
 /* ---- set while running, by user space; one entry ------------------------------------------------------------------ */
 
 struct runtime {
