@@ -104,9 +104,8 @@ static __always_inline __u32 hash_of(const struct packet *packet, __u8 kind)
 {
 	switch (kind) {
 	case HASH_KEYED_SOURCE:
-		return keyed_hash(packet, 0, 0);
 	case HASH_KEYED_SOURCE_PORT:
-		return keyed_hash(packet, packet->source_port, 2);
+		return kind == HASH_KEYED_SOURCE ? keyed_hash(packet, 0, 0) : keyed_hash(packet, packet->source_port, 2);
 	case HASH_SOURCE:
 		return golden_hash(&packet->source, 0);
 	case HASH_SOURCE_PORT:

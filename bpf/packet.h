@@ -18,6 +18,8 @@ enum packet_flag {
 	PACKET_DONT_FRAGMENT = 1 << 7,  /* IPv4 DF; always set for IPv6 */
 	PACKET_ICMP_ERROR = 1 << 8,     /* source, destination and ports are the inner packet's, turned round: as its other end would send */
 	PACKET_ICMP_ECHO = 1 << 9,      /* an echo request */
+	PACKET_NEW_FLOW = 1 << 10,      /* set by who gives it to a real server as the first of its flow: counted as a connection */
+	PACKET_NO_LOOKUP = 1 << 11,     /* set where the real server was found without a look at any flow table */
 };
 
 struct packet {

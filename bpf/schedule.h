@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* Schedulers that count. */
+#pragma once

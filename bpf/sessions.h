@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* Source persistence. */
+#pragma once

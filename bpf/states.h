@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* TCP states and timeouts. */
+#pragma once

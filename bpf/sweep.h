@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: MIT */
+/* Takes out what is over. */
+#pragma once

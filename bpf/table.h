@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Choosing by consistent hash (mh, sh, dh): a slot of the virtual server's table. A stable slot answers by itself: no
+ * flow table is read or written, not even for a SYN. Only while a slot is in transition, or flows recorded then are
+ * still alive, does the flow table have a say; docs/design/affinity.md has the rules and why no flow is torn.
+ *
+ *   slot {A, A}       stable       → A
+ *   slot {B, A}       transition   recorded → its server; new (SYN) → B, remembered as half open; else → A, recorded
+ *   slot {B, nobody}  tracked      recorded → its server; else → B
+ *   slot {nobody, …}  no real server is usable: the sorry server
+ */
+#pragma once
+
+#include "explain.h"
+#include "flows.h"
+#include "maps.h"
+#include "service.h"
+#include "stats.h"
+
+/* The packet's slot in the virtual server's table; {nobody, nobody} where there is no table. */
+static __always_inline struct slot slot_of(const struct packet *packet, const struct virtual_server *virtual_server)
+{
+	__u32 id = packet->virtual_server;
+	__u32 slots = virtual_server->slots;
+	const volatile __u32 *slot;
+	__u32 index;
+	void *table = bpf_map_lookup_elem(&tables, &id);
+
+	if (!table || !slots)
+		return (struct slot){};
+	index = packet->hash % slots;
+	explain_slot(index);
+	slot = bpf_map_lookup_elem(table, &index);
+	if (!slot)
+		return (struct slot){};
+
+	/* Both halves at once: user space may be writing the slot. */
+	union {
+		__u32 word;
+		struct slot slot;
+	} read = { .word = *slot };
+
+	return read.slot;
+}
+
+/* The slot's previous server is not its current one. */
+static __noinline __u32 choose_in_transition(struct context *ctx, struct packet *packet,
+					     const struct virtual_server *virtual_server, const struct slot *slot)
+{
+	__u32 current = slot->current, previous = slot->previous;
+	__u32 recorded = recorded_server(ctx, packet, virtual_server);
+	bool is_error = packet->flags & PACKET_ICMP_ERROR;
+
+	if (recorded == REFUSED)
+		return NOBODY;
+	if (recorded != NOBODY)
+		return recorded;
+
+	if (packet->flags & PACKET_SYN && !is_error) {
+		if (current == NOBODY)
+			return sorry_or_nobody(virtual_server, DROP_NO_REAL_SERVER);
+		packet->flags |= PACKET_NEW_FLOW;
+		if (previous != NOBODY)
+			remember_half_open(ctx, packet, current, FLOW_EXCEPTION);
+		explain_choice(current, REASON_TABLE_CURRENT);
+		return current;
+	}
+	if (previous != NOBODY) {
+		if (!is_error)
+			record_flow(ctx, packet, previous, FLOW_EXCEPTION);
+		explain_choice(previous, REASON_TABLE_PREVIOUS);
+		return previous;
+	}
+	if (current == NOBODY)
+		return sorry_or_nobody(virtual_server, DROP_NO_REAL_SERVER);
+	explain_choice(current, REASON_TABLE_CURRENT);
+	return current;
+}
+
+/* The real server's id, or NOBODY: the packet is dropped and counted. */
+static __always_inline __u32 choose_from_table(struct context *ctx, struct packet *packet,
+					       const struct virtual_server *virtual_server)
+{
+	bool is_new = (packet->flags & (PACKET_SYN | PACKET_ICMP_ERROR)) == PACKET_SYN;
+	struct slot slot;
+
+	if (unlikely(is_new && virtual_server->flags & VS_CLOSED)) {
+		drop(DROP_CLOSED);
+		return NOBODY;
+	}
+	slot = slot_of(packet, virtual_server);
+	if (unlikely(slot.current != slot.previous))
+		return choose_in_transition(ctx, packet, virtual_server, &slot);
+	if (unlikely(slot.current == NOBODY))
+		return sorry_or_nobody(virtual_server, DROP_NO_REAL_SERVER);
+
+	packet->flags |= is_new ? PACKET_NO_LOOKUP | PACKET_NEW_FLOW : PACKET_NO_LOOKUP;
+	explain_choice(slot.current, REASON_TABLE);
+	return slot.current;
+}
