@@ -89,15 +89,12 @@ static __always_inline enum verdict balance(struct context *ctx, struct packet *
 		return not_for_us(ctx, packet);
 	packet->virtual_server = id;
 
+	capture_incoming(ctx, packet, virtual_server);
 	if (unlikely(packet->flags & PACKET_ICMP_ECHO))
 		return answer_echo(ctx, packet);
-	if (unlikely(virtual_server->flags & VS_CAPTURED))
-		capture(ctx, packet);
-	if (unlikely(virtual_server->flags & VS_GUARDED)) {
-		verdict = guard(ctx, packet, virtual_server, packet->flags & PACKET_SYN);
-		if (verdict != CONTINUE)
-			return verdict;
-	}
+	verdict = guard(packet, virtual_server, packet->flags & PACKET_SYN);
+	if (verdict != CONTINUE)
+		return verdict;
 
 	packet->hash = hash_of(packet, virtual_server->hash);
 	explain_virtual_server(packet);
@@ -116,6 +113,7 @@ int bascule(struct context *ctx)
 	verdict = parse(ctx, &packet);
 	if (verdict == CONTINUE)
 		verdict = balance(ctx, &packet);
+	capture_outgoing(ctx, &packet, verdict);
 	return finish(verdict);
 }
 

@@ -99,6 +99,12 @@ static __always_inline long grow(struct context *ctx, const struct packet *packe
 	return bpf_skb_adjust_room(ctx, bytes, BPF_ADJ_ROOM_MAC, room_flags | BPF_F_ADJ_ROOM_FIXED_GSO);
 }
 
+/* Leaves so many bytes of the frame. */
+static __always_inline long cut_off(struct context *ctx, __u32 bytes)
+{
+	return bpf_skb_change_tail(ctx, bytes, 0);
+}
+
 static __always_inline enum verdict transmit(struct context *ctx, __u32 interface)
 {
 	return bpf_redirect(interface, 0) == TC_ACT_REDIRECT ? REDIRECTED : DROP;
@@ -173,6 +179,15 @@ static __always_inline long grow(struct context *ctx, const struct packet *packe
 		*to = *from;
 	}
 	return 0;
+}
+
+/* Leaves so many bytes of the frame. */
+static __always_inline long cut_off(struct context *ctx, __u32 bytes)
+{
+	int now = frame_length(ctx);
+
+	asm volatile("" : "+r"(now)); /* or the compiler adds to the pointers themselves, which the verifier refuses */
+	return bpf_xdp_adjust_tail(ctx, (int)bytes - now);
 }
 
 static __always_inline enum verdict transmit(struct context *ctx, __u32 interface)

@@ -34,10 +34,11 @@ struct packet {
 	__u16 inner_transport;
 	__u16 length;        /* IP packet, header included, without the frame's padding */
 	__u8 traffic_class;  /* IPv4 TOS or IPv6 traffic class */
-	__u8 captured;       /* capture.h has taken it on its way in, and will on its way out */
+	__u8 unused;
 	__u32 fragment_id;   /* IPv4: always; IPv6: of a fragment */
 	/* What was found out on the way. */
 	__u32 hash;          /* of the flow, as the virtual server hashes */
 	__u16 virtual_server;/* 0 until it is found */
 	__u16 real_server;   /* NOBODY until it is chosen */
+	__u32 captured;      /* its number where capture.h has taken it on its way in, and will on its way out; else 0 */
 };

@@ -26,7 +26,9 @@
 #define IP_DONT_FRAGMENT 0x4000
 
 /* linux/icmp.h has these too, but draws in the C library. */
+#define ICMP_ECHOREPLY 0
 #define ICMP_DEST_UNREACH 3
+#define ICMP_FRAG_NEEDED 4 /* code of ICMP_DEST_UNREACH */
 #define ICMP_SOURCE_QUENCH 4
 #define ICMP_ECHO 8
 #define ICMP_TIME_EXCEEDED 11

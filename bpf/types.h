@@ -386,7 +386,7 @@ struct captured {
 	__u16 real_server;    /* NOBODY on the way in */
 	__u8 outgoing;        /* 0: as it came; 1: as it leaves */
 	__u8 verdict;         /* outgoing: XDP_DROP, XDP_PASS, XDP_TX or XDP_REDIRECT, also at tcx */
-	__u32 number;         /* the same for a packet's way in and way out */
+	__u32 number;         /* the same for a packet's way in and way out (pcapng: epb_packetid) */
 	__u32 unused;
 };
 
