@@ -95,7 +95,7 @@ MAP(sources_tried, BPF_MAP_TYPE_ARRAY, __u32, struct marks, 1024, );
 MAP(new_flows, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct rate, 4096, ); /* by virtual server; 0: all of them */
 MAP(too_big_sent, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct rate, 1, );
 
-/* probe.h. Targets: by real server id, the virtual address that its checks go to; user space writes. Answers: the datapath writes. */
+/* probe.h. Targets: by real server id, the virtual address (of the same family) that its checks go to; user space writes. Answers: the datapath writes. */
 MAP(probe_targets, BPF_MAP_TYPE_HASH, __u32, struct address, 4096, );
 MAP(probe_answers, BPF_MAP_TYPE_LRU_HASH, struct probe_answer, struct address, 4096, );
 
