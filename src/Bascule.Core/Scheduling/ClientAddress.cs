@@ -1,8 +1,15 @@
 namespace Bascule.Core.Scheduling;
 
-/// <summary>The source of a connection, in a form that costs nothing to pass around.</summary>
-/// <param name="High">First 64 bits of an IPv6 address in network order; 0 for IPv4.</param>
-/// <param name="Low">Last 64 bits of an IPv6 address; for IPv4 the 32-bit address.</param>
+/// <summary>Where a connection comes from, and where it was sent to, in a form that costs nothing to pass around.</summary>
+/// <param name="High">First 64 bits of an IPv6 source address in network order; 0 for IPv4.</param>
+/// <param name="Low">Last 64 bits of an IPv6 source address; for IPv4 the 32-bit address.</param>
 /// <param name="Port">Source port.</param>
-/// <param name="IsIpv4">Which family.</param>
-public readonly record struct ClientAddress(ulong High, ulong Low, ushort Port, bool IsIpv4);
+/// <param name="IsIpv4">Which family; the destination's is the same.</param>
+public readonly record struct ClientAddress(ulong High, ulong Low, ushort Port, bool IsIpv4)
+{
+    /// <summary>As <see cref="High"/>, of the address the client asked for. Only <c>dh</c>, <c>lblc</c> and <c>lblcr</c> look at it.</summary>
+    public ulong DestinationHigh { get; init; }
+
+    /// <summary>As <see cref="Low"/>, of the address the client asked for.</summary>
+    public ulong DestinationLow { get; init; }
+}
