@@ -11,13 +11,15 @@
  * aim all his flows at one slot.
  *
  * sh and dh are IPVS's and have no key: the address's 32-bit words, as numbers, xored, plus (sh-port) the source port, times
- * the golden ratio, of which the top 8 bits. dh does so with the destination address.
+ * the golden ratio, of which slot_of() takes the top 8 bits (their tables have 256 slots). dh does so with the destination address.
+ *
+ * A hash leads to a slot by a multiplication, slot_of(), not by a remainder, which would be a division a packet.
  *
  * With the key 00 01 02 … 0f, from port 4242:      198.51.100.7    2001:db8::7
  *   HASH_KEYED_SOURCE                                0x9020926a     0x6aecf92e
  *   HASH_KEYED_SOURCE_PORT                           0x9d82a6bd     0x62c5e024
- *   HASH_SOURCE                                             171            137
- *   HASH_SOURCE_PORT                                        247            214
+ *   HASH_SOURCE                                      0xab1467f1     0x89b4c9f9
+ *   HASH_SOURCE_PORT                                 0xf7d56c6f     0xd675ce77
  */
 #pragma once
 
@@ -97,7 +99,7 @@ static __always_inline __u32 golden_hash(const struct address *address, __u32 pl
 {
 	__be32 folded = address->word[0] ^ address->word[1] ^ address->word[2] ^ address->word[3];
 
-	return (bpf_ntohl(folded) + plus) * GOLDEN_RATIO_32 >> 24;
+	return (bpf_ntohl(folded) + plus) * GOLDEN_RATIO_32;
 }
 
 static __always_inline __u32 hash_of(const struct packet *packet, __u8 kind)
@@ -113,4 +115,10 @@ static __always_inline __u32 hash_of(const struct packet *packet, __u8 kind)
 	default: /* HASH_DESTINATION */
 		return golden_hash(&packet->destination, 0);
 	}
+}
+
+/* The slot of a table of so many: (hash × slots) / 2^32. */
+static __always_inline __u32 slot_of(__u32 hash, __u32 slots)
+{
+	return (__u64)hash * slots >> 32;
 }

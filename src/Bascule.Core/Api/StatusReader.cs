@@ -75,5 +75,11 @@ public static class StatusReader
         SchedulerKind.Random => "random",
         SchedulerKind.PowerOfTwoChoices => "twos",
         SchedulerKind.SourceHash => "sh",
+        SchedulerKind.MaglevHash => "mh",
+        SchedulerKind.DestinationHash => "dh",
+        SchedulerKind.FailOver => "fo",
+        SchedulerKind.Overflow => "ovf",
+        SchedulerKind.LocalityLeastConnection => "lblc",
+        SchedulerKind.LocalityLeastConnectionReplicated => "lblcr",
     };
 }

@@ -12,6 +12,9 @@ public sealed class HealthBoard(TimeProvider time)
 {
     private readonly ConcurrentDictionary<(Check, IPEndPoint), HealthRecord> _records = new();
 
+    /// <summary>The clock its records go by.</summary>
+    internal TimeProvider Time => time;
+
     /// <summary>The record for this question to this real server, made when it is new. Null for no check.</summary>
     /// <param name="wasUp">
     /// A new record begins as up: the real server was up until now, by the answers to another question, and is not taken out only because the

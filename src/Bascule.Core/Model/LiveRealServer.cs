@@ -11,6 +11,7 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
 {
     private HealthRecord? _health = health;
     private int _weight = configured.Weight;
+    private int _lastWeight = configured.Weight;
     private int _active;
     private int _connections;
 
@@ -31,8 +32,16 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     public int Weight
     {
         get => Volatile.Read(ref _weight);
-        set => Volatile.Write(ref _weight, value);
+        set
+        {
+            if (value > 0)
+                Volatile.Write(ref _lastWeight, value);
+            Volatile.Write(ref _weight, value);
+        }
     }
+
+    /// <summary>The last weight above 0 that was in force; 0 when it never had one. What a quiesced real server still counts with in the table of <c>mh</c>.</summary>
+    public int LastWeight => Volatile.Read(ref _lastWeight);
 
     /// <summary>TCP connections being relayed, or HTTP requests being answered.</summary>
     public int ActiveConnections => Volatile.Read(ref _active);

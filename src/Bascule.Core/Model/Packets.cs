@@ -1,4 +1,5 @@
 using System.Net;
+using Bascule.Core.Scheduling;
 
 namespace Bascule.Core.Model;
 
@@ -43,14 +44,10 @@ public enum AttachMode
 /// <summary>Where the secret of the keyed hash comes from.</summary>
 public abstract record HashKeySource;
 
-/// <summary>It stands in the configuration: 64 bits.</summary>
-public sealed record GivenHashKey(ulong Key) : HashKeySource
-{
-    /// <summary>Says nothing of the key, so that no log or dump does.</summary>
-    public override string ToString() => nameof(GivenHashKey);
-}
+/// <summary>It stands in the configuration.</summary>
+public sealed record GivenHashKey(FlowHashKey Key) : HashKeySource;
 
-/// <summary>It stands in a file, as 16 hexadecimal digits.</summary>
+/// <summary>It stands in a file, as 32 hexadecimal digits.</summary>
 public sealed record HashKeyFile(string Path) : HashKeySource;
 
 /// <summary>What the datapath does for one virtual server beside scheduling.</summary>

@@ -3,9 +3,6 @@ namespace Bascule.Core.Model;
 /// <summary>What can be said about a scheduler beside its name. IPVS's names and defaults.</summary>
 public sealed record SchedulerFlags
 {
-    /// <summary>The slots of <c>mh</c> unless another prime is asked for. IPVS: 4093.</summary>
-    public const int DefaultTableSize = 4093;
-
     /// <summary>Nothing said.</summary>
     public static SchedulerFlags None { get; } = new();
 
@@ -15,6 +12,9 @@ public sealed record SchedulerFlags
     /// <summary><c>sh</c>, <c>mh</c>: the client's port is hashed too (sh-port, mh-port).</summary>
     public bool Port { get; init; }
 
-    /// <summary><c>mh</c>: slots of its table, one of IPVS's primes from 251 to 131071.</summary>
-    public int TableSize { get; init; } = DefaultTableSize;
+    /// <summary>
+    /// <c>mh</c>: slots of its table, one of IPVS's primes from 251 to 131071 (<see cref="Scheduling.HashTable.Sizes"/>); null: as many as suit
+    /// the number of real servers (<see cref="Scheduling.HashTable.SizeFor"/>), at least IPVS's 4093.
+    /// </summary>
+    public int? TableSize { get; init; }
 }

@@ -29,4 +29,22 @@ public enum SchedulerKind
 
     /// <summary><c>sh</c>: by the client's address.</summary>
     SourceHash,
+
+    /// <summary><c>mh</c>: by the client's address, with few clients moved when real servers come and go.</summary>
+    MaglevHash,
+
+    /// <summary><c>dh</c>: by the address the client asked for.</summary>
+    DestinationHash,
+
+    /// <summary><c>fo</c>: the highest weight; the others wait for it to fail.</summary>
+    FailOver,
+
+    /// <summary><c>ovf</c>: the highest weight until it has that many connections, then the next.</summary>
+    Overflow,
+
+    /// <summary><c>lblc</c>: the same address asked for, the same real server, unless that is overloaded. For caches.</summary>
+    LocalityLeastConnection,
+
+    /// <summary><c>lblcr</c>: as <c>lblc</c>, with a set of real servers for each address asked for.</summary>
+    LocalityLeastConnectionReplicated,
 }

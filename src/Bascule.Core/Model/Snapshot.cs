@@ -68,7 +68,9 @@ public sealed class Snapshot
             : before?.SorryServer is { } old && old.Address.Equals(address) ? old
             : new(new(address, 1), health: null, workers);
         VirtualServerCounters[] counters = before?.Counters ?? [.. Enumerable.Range(0, workers).Select(_ => new VirtualServerCounters())];
-        Scheduler scheduler = Scheduler.Create(wanted.Scheduler, realServers, [.. wanted.RealServers.Select(r => r.Weight)]);
+        // A proxy can always try another real server; the datapath refuses as IPVS does unless told to fall back.
+        SchedulerFlags flags = wanted.IsProxied ? wanted.SchedulerFlags with { Fallback = true } : wanted.SchedulerFlags;
+        Scheduler scheduler = Scheduler.Create(wanted.Scheduler, flags, realServers, [.. wanted.RealServers.Select(r => r.Weight)], key: default, health.Time);
         return new(wanted, scheduler, realServers, records, sorry, counters);
     }
 

@@ -1,3 +1,7 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Sockets;
+
 namespace Bascule.Core.Scheduling;
 
 /// <summary>Where a connection comes from, and where it was sent to, in a form that costs nothing to pass around.</summary>
@@ -12,4 +16,18 @@ public readonly record struct ClientAddress(ulong High, ulong Low, ushort Port, 
 
     /// <summary>As <see cref="Low"/>, of the address the client asked for.</summary>
     public ulong DestinationLow { get; init; }
+
+    /// <summary>The same client, asking for that address.</summary>
+    public ClientAddress To(in ClientAddress destination) => this with { DestinationHigh = destination.High, DestinationLow = destination.Low };
+
+    /// <summary>An address and port as if a client had it.</summary>
+    public static ClientAddress Of(IPEndPoint endPoint)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        bool isIpv4 = endPoint.AddressFamily == AddressFamily.InterNetwork;
+        endPoint.Address.TryWriteBytes(bytes, out _);
+        return isIpv4
+            ? new(0, BinaryPrimitives.ReadUInt32BigEndian(bytes), (ushort)endPoint.Port, IsIpv4: true)
+            : new(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]), (ushort)endPoint.Port, IsIpv4: false);
+    }
 }

@@ -17,8 +17,10 @@ public readonly record struct FlowHashKey(ulong Low, ulong High)
         new(BinaryPrimitives.ReadUInt64LittleEndian(bytes), BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]));
 
     /// <summary>As 32 hex digits, which is how it is written in the configuration.</summary>
-    public override string ToString() =>
-        string.Create(CultureInfo.InvariantCulture, $"{BinaryPrimitives.ReverseEndianness(Low):x16}{BinaryPrimitives.ReverseEndianness(High):x16}");
+    public string ToHex() => string.Create(CultureInfo.InvariantCulture, $"{BinaryPrimitives.ReverseEndianness(Low):x16}{BinaryPrimitives.ReverseEndianness(High):x16}");
+
+    /// <summary>Says nothing of the key, so that no log or dump does.</summary>
+    public override string ToString() => nameof(FlowHashKey);
 }
 
 /// <summary>
@@ -34,8 +36,7 @@ public readonly record struct FlowHashKey(ulong Low, ulong High)
 /// | source address, 4 or 16 bytes in network order | source port, 2 bytes in network order (only when the port counts) |
 /// </code>
 /// <para>
-/// So an IPv4 flow, with or without its port, is one 64-bit block: 4 rounds. HalfSipHash-2-4 over the same would take 8 (and BPF has no rotate
-/// instruction, so a round costs twice what it costs elsewhere) with a key of half the length.
+/// So an IPv4 flow, with or without its port, is one 64-bit block: 4 rounds.
 /// </para>
 /// <para>
 /// <b>Multiplicative</b> (sh and dh): the address folded to 32 bits (the words of an IPv6 address combined by exclusive or, in host order), plus the

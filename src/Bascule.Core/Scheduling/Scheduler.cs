@@ -5,7 +5,7 @@ namespace Bascule.Core.Scheduling;
 
 /// <summary>
 /// Chooses the real server for a connection or request. One object serves all workers at once, so what it remembers fits one
-/// atomic word; it never locks and never allocates.
+/// atomic word (or an <see cref="AddressTable{TValue}"/>); it never locks and never allocates.
 /// </summary>
 public abstract class Scheduler(ImmutableArray<LiveRealServer> realServers)
 {
@@ -20,21 +20,29 @@ public abstract class Scheduler(ImmutableArray<LiveRealServer> realServers)
     /// Theirs, in the same order, as they will be once the snapshot is published; until then <see cref="LiveRealServer.Weight"/> still
     /// has those in force. Only a scheduler that builds a table looks at them, the others read the weight in force at each choice.
     /// </param>
-    public static Scheduler Create(SchedulerKind kind, ImmutableArray<LiveRealServer> realServers, ReadOnlySpan<int> weights) => kind switch
-    {
-        SchedulerKind.RoundRobin => new RoundRobin(realServers),
-        SchedulerKind.WeightedRoundRobin => new WeightedRoundRobin(realServers),
-        SchedulerKind.LeastConnection => new LeastConnection(realServers),
-        SchedulerKind.WeightedLeastConnection => new WeightedLeastConnection(realServers),
-        SchedulerKind.ShortestExpectedDelay => new ShortestExpectedDelay(realServers),
-        SchedulerKind.NeverQueue => new NeverQueue(realServers),
-        SchedulerKind.Random => new WeightedRandom(realServers),
-        SchedulerKind.PowerOfTwoChoices => new PowerOfTwoChoices(realServers),
-        SchedulerKind.SourceHash => new SourceHash(realServers, weights),
-    };
+    /// <param name="key">Of the hash of <c>mh</c>.</param>
+    /// <param name="time">For those that forget.</param>
+    public static Scheduler Create(SchedulerKind kind, SchedulerFlags flags, ImmutableArray<LiveRealServer> realServers, ReadOnlySpan<int> weights,
+        FlowHashKey key, TimeProvider time) => kind switch
+        {
+            SchedulerKind.RoundRobin => new RoundRobin(realServers),
+            SchedulerKind.WeightedRoundRobin => new WeightedRoundRobin(realServers),
+            SchedulerKind.LeastConnection => new LeastConnection(realServers),
+            SchedulerKind.WeightedLeastConnection => new WeightedLeastConnection(realServers),
+            SchedulerKind.ShortestExpectedDelay => new ShortestExpectedDelay(realServers),
+            SchedulerKind.NeverQueue => new NeverQueue(realServers),
+            SchedulerKind.Random => new WeightedRandom(realServers),
+            SchedulerKind.PowerOfTwoChoices => new PowerOfTwoChoices(realServers),
+            SchedulerKind.SourceHash or SchedulerKind.MaglevHash or SchedulerKind.DestinationHash =>
+                new HashScheduler(HashTable.KindOf(kind), flags, realServers, weights, key),
+            SchedulerKind.FailOver => new FailOver(realServers),
+            SchedulerKind.Overflow => new Overflow(realServers),
+            SchedulerKind.LocalityLeastConnection => new LocalityLeastConnection(realServers, time),
+            SchedulerKind.LocalityLeastConnectionReplicated => new LocalityLeastConnectionReplicated(realServers, time),
+        };
 
     /// <summary>Chooses.</summary>
-    /// <param name="client">Who asks; only schedulers that hash the source look at it.</param>
+    /// <param name="client">Who asks for what; only schedulers that go by addresses look at it.</param>
     /// <param name="tried">Real servers that already failed this connection or request; never chosen again.</param>
     /// <param name="random">The worker's own source of chance.</param>
     /// <returns>An index into the real servers, or <see cref="None"/>.</returns>

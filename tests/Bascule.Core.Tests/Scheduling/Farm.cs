@@ -3,6 +3,7 @@ using System.Net;
 using Bascule.Core.Health;
 using Bascule.Core.Model;
 using Bascule.Core.Scheduling;
+using Bascule.Testing;
 
 namespace Bascule.Core.Tests.Scheduling;
 
@@ -47,9 +48,14 @@ internal sealed class Farm
         return tried;
     }
 
-    /// <summary>Built with the weights in force now.</summary>
-    public Scheduler Scheduler(SchedulerKind kind) =>
-        Core.Scheduling.Scheduler.Create(kind, RealServers, [.. RealServers.Select(r => r.Weight)]);
+    /// <summary>What schedulers go by that forget.</summary>
+    public ManualClock Clock { get; } = new();
+
+    /// <summary>Built with the weights in force now, and as for the proxy: it falls back.</summary>
+    public Scheduler Scheduler(SchedulerKind kind) => Scheduler(kind, new() { Fallback = true });
+
+    public Scheduler Scheduler(SchedulerKind kind, SchedulerFlags flags) =>
+        Core.Scheduling.Scheduler.Create(kind, flags, RealServers, [.. RealServers.Select(r => r.Weight)], default, Clock);
 
     public void SetHealth(int index, bool isUp) =>
         RealServers[index].Health!.Apply(new(isUp, isUp ? "connected" : "connection refused", TimeSpan.Zero), DateTimeOffset.UnixEpoch);

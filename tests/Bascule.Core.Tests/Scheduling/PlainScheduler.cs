@@ -7,7 +7,8 @@ namespace Bascule.Core.Tests.Scheduling;
 /// <summary>What each scheduler should choose, written as plainly as possible: one thread, lists, no cleverness.</summary>
 internal sealed class PlainScheduler(SchedulerKind kind, Farm farm)
 {
-    private readonly List<int> _buckets = SourceHashBuckets([.. farm.RealServers.Select(r => r.Weight)]);
+    private readonly List<int> _slots = Slots(kind, farm);
+    private readonly Dictionary<string, List<int>> _sets = [];
     private int _last = farm.Count - 1; // the end of a round
     private int _threshold = 1;
 
@@ -26,13 +27,21 @@ internal sealed class PlainScheduler(SchedulerKind kind, Farm farm)
             SchedulerKind.NeverQueue => NeverQueued(usable),
             SchedulerKind.Random => Drawn(usable, random),
             SchedulerKind.PowerOfTwoChoices => LeastOf([Drawn(usable, random), Drawn(usable, random)], r => r.Overhead, r => r.Weight),
-            SchedulerKind.SourceHash => Hashed(client, usable),
+            SchedulerKind.SourceHash => Hashed(Golden(client.High, client.Low), usable),
+            SchedulerKind.DestinationHash => Hashed(Golden(client.DestinationHigh, client.DestinationLow), usable),
+            SchedulerKind.MaglevHash => Hashed(FlowHash.KeyedSource(default, client, withPort: false), usable),
+            SchedulerKind.FailOver => Highest(usable),
+            SchedulerKind.Overflow => Highest([.. usable.Where(i => farm.RealServers[i].ActiveConnections <= farm.RealServers[i].Weight)]),
+            SchedulerKind.LocalityLeastConnection => Local(client, usable, mostInSet: 1),
+            SchedulerKind.LocalityLeastConnectionReplicated => Local(client, usable, mostInSet: 8),
         };
-        // nq chooses an idle one outside of the ring that breaks its ties.
-        if (kind != SchedulerKind.NeverQueue || farm.RealServers[choice].ActiveConnections > 0)
+        // nq chooses an idle one, lblc and lblcr a remembered one, outside of the ring that breaks their ties.
+        if (!_isOutsideOfRing)
             _last = choice;
         return choice;
     }
+
+    private bool _isOutsideOfRing;
 
     private IEnumerable<int> All => Enumerable.Range(0, farm.Count);
 
@@ -81,6 +90,7 @@ internal sealed class PlainScheduler(SchedulerKind kind, Farm farm)
     private int NeverQueued(List<int> usable)
     {
         List<int> idle = [.. usable.Where(i => farm.RealServers[i].ActiveConnections == 0)];
+        _isOutsideOfRing = idle.Count > 0;
         return idle.Count > 0 ? idle[0] : LeastInRing(usable, r => r.ActiveConnections + 1, r => r.Weight);
     }
 
@@ -90,20 +100,56 @@ internal sealed class PlainScheduler(SchedulerKind kind, Farm farm)
         return urn[(int)random.NextInt64(urn.Count)];
     }
 
-    private int Hashed(ClientAddress client, List<int> usable)
+    private int Highest(List<int> candidates) =>
+        candidates.Count == 0 ? Scheduler.None : candidates.MaxBy(i => (farm.RealServers[i].Weight, -i));
+
+    /// <summary>lblc keeps a set of one, which the next choice replaces.</summary>
+    private int Local(ClientAddress client, List<int> usable, int mostInSet)
     {
-        if (_buckets.Count == 0)
-            return usable[0];
-        uint[] words = [(uint)(client.High >> 32), (uint)client.High, (uint)(client.Low >> 32), (uint)client.Low];
-        uint folded = words.Aggregate((a, b) => a ^ b);
-        int bucket = (int)((BigInteger)folded * 0x61C88647 % BigInteger.Pow(2, 32) / BigInteger.Pow(2, 24));
-        IEnumerable<int> probes = [bucket, .. Enumerable.Range(0, 256).Select(offset => ((2 * bucket) + offset) % 256)];
-        return probes.Select(probe => _buckets[probe]).Concat(usable).First(usable.Contains);
+        List<int> set = _sets.TryGetValue(Asked(client), out List<int>? known) ? known : _sets[Asked(client)] = [];
+        List<int> candidates = [.. set.Where(usable.Contains)];
+        _isOutsideOfRing = candidates.Count > 0 && !IsOverloaded(LeastOf(candidates, r => r.Overhead, r => r.Weight));
+        if (_isOutsideOfRing)
+            return LeastOf(candidates, r => r.Overhead, r => r.Weight);
+
+        int choice = LeastInRing(usable, r => r.Overhead, r => r.Weight);
+        if (mostInSet == 1)
+            set.Clear();
+        if (set.Count < mostInSet && !set.Contains(choice))
+            set.Add(choice);
+        return choice;
     }
 
-    private static List<int> SourceHashBuckets(int[] weights)
+    private bool IsOverloaded(int index) =>
+        farm.RealServers[index].ActiveConnections > farm.RealServers[index].Weight
+        && farm.RealServers.Any(r => r.TakesConnections && r.ActiveConnections < r.Weight / 2.0);
+
+    private static string Asked(ClientAddress client) => $"{client.IsIpv4} {client.DestinationHigh} {client.DestinationLow}";
+
+    private int Hashed(uint hash, List<int> usable)
     {
-        List<int> oneTurn = [.. weights.SelectMany((weight, i) => Enumerable.Repeat(i, weight))];
-        return oneTurn.Count == 0 ? [] : [.. Enumerable.Range(0, 256).Select(i => oneTurn[i % oneTurn.Count])];
+        int slot = (int)(hash * (BigInteger)_slots.Count / BigInteger.Pow(2, 32));
+        IEnumerable<int> probes = [slot, .. Enumerable.Range(0, _slots.Count).Select(offset => ((2 * slot) + offset) % _slots.Count)];
+        return probes.Select(probe => _slots[probe]).Concat(usable).First(usable.Contains);
+    }
+
+    private static uint Golden(ulong high, ulong low)
+    {
+        uint[] words = [(uint)(high >> 32), (uint)high, (uint)(low >> 32), (uint)low];
+        return (uint)((BigInteger)words.Aggregate((a, b) => a ^ b) * 0x61C88647 % BigInteger.Pow(2, 32));
+    }
+
+    private static List<int> Slots(SchedulerKind kind, Farm farm)
+    {
+        int[] weights = [.. farm.RealServers.Select(r => r.Weight)];
+        List<int> oneTurn = kind switch
+        {
+            SchedulerKind.SourceHash => [.. weights.SelectMany((weight, i) => Enumerable.Repeat(i, weight))],
+            SchedulerKind.DestinationHash => [.. Enumerable.Range(0, weights.Length)],
+            _ => [],
+        };
+        if (kind == SchedulerKind.MaglevHash)
+            return PlainMaglev.Slots([.. farm.RealServers.Select(r => r.Address)], weights, 4093);
+        return [.. Enumerable.Range(0, 256).Select(i => oneTurn.Count == 0 ? Scheduler.None : oneTurn[i % oneTurn.Count])];
     }
 }

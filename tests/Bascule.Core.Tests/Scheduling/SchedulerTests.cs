@@ -166,7 +166,11 @@ public sealed class SchedulerTests
         }
     }
 
-    private static ClientAddress AnyClient(Random chance) => chance.Next(2) == 0
+    private static ClientAddress AnyClient(Random chance) => AnyAddress(chance).To(AnyOfFew(chance));
+
+    private static ClientAddress AnyOfFew(Random chance) => new(0, (uint)chance.Next(6), 0, IsIpv4: true);
+
+    private static ClientAddress AnyAddress(Random chance) => chance.Next(2) == 0
         ? new(0, (uint)chance.NextInt64(1L << 32), (ushort)chance.Next(65536), IsIpv4: true)
         : new((ulong)chance.NextInt64(long.MinValue, long.MaxValue), (ulong)chance.NextInt64(long.MinValue, long.MaxValue), 1, IsIpv4: false);
 

@@ -3,7 +3,7 @@ using Bascule.Core.Scheduling;
 
 namespace Bascule.Core.Tests.Scheduling;
 
-public sealed class SourceHashTests
+public sealed class HashSchedulerTests
 {
     [Theory]
     // (address × 0x61C88647 mod 2^32) >> 24, worked out apart from this code
