@@ -11,9 +11,9 @@
  * aim all his flows at one slot.
  *
  * sh and dh are IPVS's and have no key: the address's 32-bit words, as numbers, xored, plus (sh-port) the source port, times
- * the golden ratio, of which slot_of() takes the top 8 bits (their tables have 256 slots). dh does so with the destination address.
+ * the golden ratio, of which slot_index() takes the top 8 bits (their tables have 256 slots). dh does so with the destination address.
  *
- * A hash leads to a slot by a multiplication, slot_of(), not by a remainder, which would be a division a packet.
+ * A hash leads to a slot by a multiplication, slot_index(), not by a remainder, which would be a division a packet.
  *
  * With the key 00 01 02 … 0f, from port 4242:      198.51.100.7    2001:db8::7
  *   HASH_KEYED_SOURCE                                0x9020926a     0x6aecf92e
@@ -118,7 +118,7 @@ static __always_inline __u32 hash_of(const struct packet *packet, __u8 kind)
 }
 
 /* The slot of a table of so many: (hash × slots) / 2^32. */
-static __always_inline __u32 slot_of(__u32 hash, __u32 slots)
+static __always_inline __u32 slot_index(__u32 hash, __u32 slots)
 {
 	return (__u64)hash * slots >> 32;
 }

@@ -28,7 +28,7 @@ static __always_inline struct slot slot_of(const struct packet *packet, const st
 
 	if (!table || !slots)
 		return (struct slot){};
-	index = packet->hash % slots;
+	index = slot_index(packet->hash, slots);
 	explain_slot(index);
 	slot = bpf_map_lookup_elem(table, &index);
 	if (!slot)
