@@ -16,7 +16,9 @@ internal static class CommandLine
             DemoCommand.Build(),
             ConfigCommand.Build(),
             VersionCommand.Build(),
+            LabCommand.Build(),
             DemoServerCommand.Build(),
+            LabServerCommand.Build(),
         };
         Verb.ShowDetailsInHelp(root);
         ParseResult parsed = root.Parse(args);

@@ -24,8 +24,19 @@ internal static class DemoServer
     {
         // Ctrl-C reaches every process of the terminal. The demo decides when this one ends: after the director has drained.
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
+        return await ServeAsync(name, options => options.Listen(IPAddress.Loopback, port), async address =>
+        {
+            await Console.Out.WriteLineAsync($"{address.Port}");
+            await UntilClosedAsync(Console.OpenStandardInput());
+        });
+    }
+
+    /// <summary>Answers with its name until told to stop; also the lab's real servers.</summary>
+    /// <param name="untilStopped">Runs while it serves; is told its first address.</param>
+    public static async Task<int> ServeAsync(string name, Action<KestrelServerOptions> listen, Func<Uri, Task> untilStopped)
+    {
         KestrelServerOptions options = new() { AddServerHeader = false };
-        options.Listen(IPAddress.Loopback, port);
+        listen(options);
         SocketTransportFactory transport = new(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
         using KestrelServer server = new(Options.Create(options), transport, NullLoggerFactory.Instance);
         try
@@ -38,9 +49,7 @@ internal static class DemoServer
             return ExitCode.Failed;
         }
 
-        string address = server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single();
-        await Console.Out.WriteLineAsync($"{new Uri(address).Port}");
-        await UntilClosedAsync(Console.OpenStandardInput());
+        await untilStopped(new Uri(server.Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.First()));
         return ExitCode.Ok;
     }
 

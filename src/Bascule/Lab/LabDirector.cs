@@ -1,0 +1,56 @@
+using System.Diagnostics;
+
+namespace Bascule.Lab;
+
+/// <summary>The lab's director: <c>bascule run</c> in its machine, with its file, socket and log in the lab's folder.</summary>
+/// <param name="network">Where it runs.</param>
+internal sealed class LabDirector(LabNetwork network)
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>The configuration file.</summary>
+    public string File { get; } = Path.Combine(network.Folder, "bascule.yaml");
+
+    /// <summary>Its admin socket.</summary>
+    public string Socket { get; } = Path.Combine(network.Folder, "admin.sock");
+
+    /// <summary>What it wrote.</summary>
+    public string Log { get; } = Path.Combine(network.Folder, "director.log");
+
+    /// <summary>Its machine.</summary>
+    public LabMachine Machine => network.Plan["director"];
+
+    /// <summary>The program this process runs, wherever it was started from.</summary>
+    public static string Program => Path.Combine(AppContext.BaseDirectory, "bascule");
+
+    /// <summary>Starts it, and waits until it serves.</summary>
+    /// <exception cref="LabException">It ended, or is not ready after 30 seconds; the message ends with its log.</exception>
+    public async Task<Process> StartAsync(TimeProvider time)
+    {
+        long logged = System.IO.File.Exists(Log) ? new FileInfo(Log).Length : 0;
+        Process process = Machine.Start(Log, Program, "run", "-c", File);
+        long began = time.GetTimestamp();
+        while (!Said(logged).Contains("Ready:", StringComparison.Ordinal))
+        {
+            if (process.HasExited || time.GetElapsedTime(began) > Patience)
+                throw new LabException($"the director did not become ready:\n{Said(logged)}");
+            await Task.Delay(TimeSpan.FromMilliseconds(10), time);
+        }
+
+        return process;
+    }
+
+    /// <summary>Asks it something: <c>status</c>, <c>list</c>, <c>reload</c> …</summary>
+    /// <returns>What the command wrote.</returns>
+    /// <exception cref="LabException">The command failed.</exception>
+    public Task<string> AskAsync(string verb, params string[] arguments) => Machine.RunAsync(Program, [verb, .. arguments, "-s", Socket]);
+
+    private string Said(long from)
+    {
+        if (!System.IO.File.Exists(Log))
+            return "";
+        using FileStream log = new(Log, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        log.Position = from;
+        return new StreamReader(log).ReadToEnd();
+    }
+}

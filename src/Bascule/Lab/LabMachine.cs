@@ -1,0 +1,45 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Bascule.Lab;
+
+/// <summary>One machine of the lab: a network namespace, and its name.</summary>
+/// <param name="Lab">The lab's name: <c>bascule-lab</c>, or another where several run side by side.</param>
+/// <param name="Role">What it plays: <c>client</c>, <c>director</c>, <c>alpha</c> …</param>
+internal sealed record LabMachine(string Lab, string Role)
+{
+    /// <summary>The namespace's name, as <c>ip netns list</c> shows it.</summary>
+    public string Namespace => $"{Lab}-{Role}";
+
+    /// <summary>Runs a program in this machine to its end.</summary>
+    /// <returns>What it wrote to stdout.</returns>
+    /// <exception cref="LabException">It did not end with 0.</exception>
+    public Task<string> RunAsync(string program, params string[] arguments) => Tool.RunAsync("nsenter", [Enter, program, .. arguments]);
+
+    /// <summary>Runs a shell script in this machine; the first command that fails ends it.</summary>
+    /// <exception cref="LabException">A command failed.</exception>
+    public Task<string> RunScriptAsync(string script) => Tool.RunAsync("nsenter", [Enter, "sh", "-e"], input: script);
+
+    /// <summary>The same as a command line for people, who may not be root.</summary>
+    public string Line(string command) => $"sudo nsenter {Enter} {command}";
+
+    /// <summary>
+    /// Starts a program that outlives us, in a session of its own so that Ctrl-C in our terminal does not reach it. Its process id is
+    /// the program's: sh, setsid and nsenter each become the next.
+    /// </summary>
+    /// <param name="log">Where its output goes.</param>
+    public Process Start(string log, string program, params string[] arguments) =>
+        Tool.Start("sh", ["-c", "exec setsid \"$@\" >> \"$0\" 2>&1 < /dev/null", log, "nsenter", Enter, program, .. arguments]);
+
+    /// <summary>Starts a program whose input and output are ours.</summary>
+    public Process StartTalking(string program, params string[] arguments) =>
+        Tool.Start("nsenter", [Enter, program, .. arguments], talking: true);
+
+    /// <summary>The ids of the processes that run in it.</summary>
+    public async Task<int[]> ProcessesAsync() =>
+        [.. (await Tool.RunAsync("ip", ["netns", "pids", Namespace])).Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => int.Parse(line, CultureInfo.InvariantCulture))];
+
+    // Not `ip netns exec`: it mounts another /sys, and the BPF file system would be out of sight.
+    private string Enter => $"--net=/run/netns/{Namespace}";
+}

@@ -1,0 +1,96 @@
+using System.Diagnostics;
+
+namespace Bascule.Lab;
+
+/// <summary>A lab that stands: its machines, a folder for its files and one for what its director pins. Taking it down leaves nothing.</summary>
+internal sealed class LabNetwork
+{
+    private readonly string _name;
+
+    private LabNetwork(string name)
+    {
+        _name = name;
+        Plan = new(name);
+    }
+
+    /// <summary>Its machines.</summary>
+    public LabPlan Plan { get; }
+
+    /// <summary>For configurations, sockets and logs.</summary>
+    public string Folder => Path.Combine("/run", _name);
+
+    /// <summary>For the maps and links of its director: packets.state.</summary>
+    public string Pins => Path.Combine("/sys/fs/bpf", _name);
+
+    /// <summary>Builds it. What an earlier run of the same name left is removed first.</summary>
+    /// <exception cref="LabException">The kernel refused something; nothing is left of the attempt.</exception>
+    public static async Task<LabNetwork> UpAsync(string name)
+    {
+        await DownAsync(name);
+        LabNetwork network = new(name);
+        try
+        {
+            Directory.CreateDirectory(network.Folder);
+            await Tool.RunAsync("ip", ["-batch", "-"], network.Plan.Cables());
+            foreach (LabMachine machine in network.Plan.Machines)
+                await machine.RunScriptAsync(LabPlan.Script(machine));
+            return network;
+        }
+        catch (LabException)
+        {
+            await DownAsync(name);
+            throw;
+        }
+    }
+
+    /// <summary>The lab of this name if it stands, else null.</summary>
+    public static LabNetwork? Find(string name)
+    {
+        LabNetwork network = new(name);
+        return network.Plan.Machines.All(IsThere) ? network : null;
+    }
+
+    /// <summary>Ends every process in the lab's machines, and removes machines, pins and files. Nothing to remove is no error.</summary>
+    /// <returns>Whether there was anything.</returns>
+    public static async Task<bool> DownAsync(string name)
+    {
+        LabNetwork network = new(name);
+        LabMachine[] left = [.. network.Plan.Machines.Where(IsThere)];
+        foreach (LabMachine machine in left)
+        {
+            // Again until none is left: one may have started another meanwhile, and dying takes a moment.
+            while (await machine.ProcessesAsync() is { Length: > 0 } processes)
+                Kill(processes);
+            await Tool.RunAsync("ip", ["netns", "delete", machine.Namespace]);
+        }
+
+        bool hadFolders = Remove(network.Pins) | Remove(network.Folder);
+        return left.Length > 0 || hadFolders;
+    }
+
+    private static bool IsThere(LabMachine machine) => File.Exists(Path.Combine("/run/netns", machine.Namespace));
+
+    private static void Kill(int[] processes)
+    {
+        foreach (int id in processes)
+        {
+            try
+            {
+                using Process process = Process.GetProcessById(id);
+                process.Kill();
+            }
+            catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+            {
+                // It ended by itself meanwhile.
+            }
+        }
+    }
+
+    private static bool Remove(string folder)
+    {
+        if (!Directory.Exists(folder))
+            return false;
+        Directory.Delete(folder, recursive: true);
+        return true;
+    }
+}
