@@ -7,6 +7,14 @@ needs='
 build | library libssl.so.3                     | openssl         | the .NET SDK fetches packages over TLS
 build | file /etc/ssl/certs/ca-certificates.crt | ca-certificates | the .NET SDK checks whom it fetches packages from
 test  | command curl                            | curl            | tests ask the proxy with a client we did not write
+lab   | command ip                              | iproute2        | makes network namespaces and cables
+lab   | command nsenter                         | util-linux      | starts programs in them
+lab   | command ethtool                         | ethtool         | turns offloads off, so that packets are as on a wire
+lab   | command nginx                           | nginx           | a real web server
+lab   | command dnsmasq                         | dnsmasq-base    | a real DNS server
+lab   | command dig                             | bind9-dnsutils  | its client
+lab   | command iperf3                          | iperf3          | bulk over TCP and UDP
+lab   | command tcpdump                         | tcpdump         | judges addresses and checksums
 bench | command nginx                           | nginx           | a peer, and the origin behind every proxy
 bench | file /usr/lib/nginx/modules/ngx_stream_module.so | libnginx-mod-stream | nginx as a TCP proxy
 bench | command haproxy                         | haproxy         | a peer
