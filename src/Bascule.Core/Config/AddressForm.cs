@@ -48,12 +48,17 @@ internal sealed class AddressForm : ValueForm<WrittenAddress>
     }
 
     public override string Write(WrittenAddress value) =>
-        value.Port is { } port ? new IPEndPoint(value.Ip, port).ToString() : value.Ip.ToString();
+        value.Port switch
+        {
+            null => value.Ip.ToString(),
+            0 => $"{new IPEndPoint(value.Ip, 0).ToString()[..^1]}*",
+            { } port => new IPEndPoint(value.Ip, port).ToString(),
+        };
 
     public override JsonObject Schema() => new()
     {
         ["type"] = "string",
-        ["pattern"] = _isListener ? @"^(\*|[0-9.]+|\[[0-9A-Fa-f:.]+\]):[0-9]+$" : @"^([0-9.]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$",
+        ["pattern"] = _isListener ? @"^(\*|[0-9.]+|\[[0-9A-Fa-f:.]+\]):([0-9]+|\*)$" : @"^([0-9.]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$",
     };
 
     /// <summary>Complaints about the whole text, before it is taken apart.</summary>
@@ -95,6 +100,12 @@ internal sealed class AddressForm : ValueForm<WrittenAddress>
             return _isListener ? new($"{Show.Quoted(text)} has no port", $"write {Show.Safe(text)}:80, or another port") : null;
         if (port.Length == 0)
             return new($"{Show.Quoted(text)} ends with a colon but no port", "write a number from 1 to 65535 after it");
+        if (port == "*" && _isListener)
+        {
+            number = 0; // every port
+            return null;
+        }
+
         if (!port.All(char.IsAsciiDigit))
             return new($"{Show.Quoted(text)} has the port {Show.Quoted(port)}, which is not a number", "write a number from 1 to 65535");
         if (!int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out int parsed) || parsed is 0 or > 65535)

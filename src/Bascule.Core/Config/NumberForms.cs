@@ -32,6 +32,11 @@ internal sealed class CountForm(int minimum, int maximum) : ValueForm<int>
 /// <summary>A duration with its units: <c>500ms</c>, <c>30s</c>, <c>1m30s</c>.</summary>
 internal sealed partial class DurationForm(TimeSpan minimum, TimeSpan maximum) : ValueForm<TimeSpan>
 {
+    private bool _isWholeSeconds;
+
+    /// <summary>What the kernel counts in seconds: a fraction would be lost without a word.</summary>
+    public static DurationForm WholeSeconds(TimeSpan minimum, TimeSpan maximum) => new(minimum, maximum) { _isWholeSeconds = true };
+
     // Seven digits of hours are less than a TimeSpan holds.
     private const string Pattern = "^(?=[0-9])(?:([0-9]{1,7})h)?(?:([0-9]{1,7})m)?(?:([0-9]{1,7})s)?(?:([0-9]{1,7})ms)?$";
 
@@ -46,6 +51,8 @@ internal sealed partial class DurationForm(TimeSpan minimum, TimeSpan maximum) :
         if (!match.Success || text.EndsWith('\n'))
             return new($"`{name}: {Show.Safe(text)}` is not a duration", "write whole numbers with ms, s, m or h, such as 500ms, 30s or 1m30s");
         value = new(0, Number(match, 1), Number(match, 2), Number(match, 3), Number(match, 4));
+        if (_isWholeSeconds && value.Ticks % TimeSpan.TicksPerSecond != 0)
+            return new($"`{name}: {Show.Safe(text)}` is not a number of whole seconds", "this is kept in seconds; write it without milliseconds");
         return value >= minimum && value <= maximum
             ? null
             : new($"`{name}: {Show.Safe(text)}` is out of range", $"expected: {Words}");

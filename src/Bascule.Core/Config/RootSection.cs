@@ -1,6 +1,4 @@
 using System.Collections.Immutable;
-using System.Net;
-using System.Net.Sockets;
 using Bascule.Core.Model;
 
 namespace Bascule.Core.Config;
@@ -42,6 +40,15 @@ internal static class RootSection
         Example = "limits: { connectionsPerWorker: 20000 }",
     };
 
+    public static readonly Setting<Fields> Packets = new("packets", PacketsSection.Section)
+    {
+        Doc = "The packet datapath.",
+        Default = Fields.Nothing,
+        Otherwise = "there is none: every virtual server is on the proxy",
+        Example = "packets: { interfaces: [eth0] }",
+        AlsoCalled = ["xdp", "datapath", "ipvs", "lvs"],
+    };
+
     public static readonly Setting<ImmutableArray<Named>> VirtualServers = new("virtualServers", new NamedForm(
         VirtualServerSection.Section, new("there are no virtual servers, so there is nothing to do", "write at least one, such as `web: { address: 192.0.2.10:80, realServers: [10.0.0.11:8080] }`")))
     {
@@ -50,11 +57,15 @@ internal static class RootSection
         AlsoCalled = ["services", "frontends", "listeners", "servers", "sites"],
     };
 
-    public static readonly Section Section = new("file", Workers, Admin, ShutdownTimeout, Limits, VirtualServers)
+    public static readonly Section Section = new("file", Workers, Admin, ShutdownTimeout, Limits, Packets, VirtualServers)
     {
         Doc = "A Bascule configuration.",
         Place = "at the top of the file",
-        Rule = (_, fields, problems) => RefuseOverlaps(fields, problems),
+        Rule = (_, fields, problems) =>
+        {
+            Overlaps.Refuse(fields.FindValue(VirtualServers) ?? [], problems);
+            RequirePackets(fields, problems);
+        },
     };
 
     public static Configuration Meant(Fields fields) => new()
@@ -63,28 +74,18 @@ internal static class RootSection
         AdminSocket = fields.Get(Admin).Get(AdminSection.Socket),
         ShutdownTimeout = fields.Get(ShutdownTimeout),
         Limits = LimitsSection.Meant(fields.Get(Limits)),
+        Packets = fields.IsWritten(Packets) ? PacketsSection.Meant(fields.Get(Packets)) : null,
         VirtualServers = [.. fields.Get(VirtualServers).Select(v => VirtualServerSection.Meant(v.Name, v.Fields))],
     };
 
-    /// <summary>Two virtual servers cannot accept the same connections. The one written later gets the problem.</summary>
-    private static void RefuseOverlaps(Fields fields, ProblemList problems)
+    private static void RequirePackets(Fields fields, ProblemList problems)
     {
-        Dictionary<IPEndPoint, string> taken = [];
-        Dictionary<(AddressFamily, int Port), (string Name, IPEndPoint Address)> anyOnPort = [];
+        if (fields.IsWritten(Packets) || problems.IsPartial)
+            return;
         foreach ((string name, Fields virtualServer) in fields.FindValue(VirtualServers) ?? [])
         {
-            if (virtualServer.Find(VirtualServerSection.Address) is not { Port: { } port } written)
-                continue;
-            IPEndPoint address = new(written.Ip, port);
-            (AddressFamily, int) portOfFamily = (written.Ip.AddressFamily, port);
-            bool isEvery = VirtualServerSection.IsEveryAddress(written.Ip);
-            if (taken.TryGetValue(address, out string? other))
-                problems.Add(virtualServer.AtOf(VirtualServerSection.Address), $"`{name}` listens on {address}, and so does `{other}`", "give one of them another address or port");
-            else if (anyOnPort.TryGetValue(portOfFamily, out (string Name, IPEndPoint Address) before) && (isEvery || VirtualServerSection.IsEveryAddress(before.Address.Address)))
-                problems.Add(virtualServer.AtOf(VirtualServerSection.Address), $"`{name}` listens on {address}, which overlaps {before.Address} of `{before.Name}`", $"{(isEvery ? address : before.Address)} takes port {port} of every address; give one of them another port");
-            taken.TryAdd(address, name);
-            if (isEvery || !anyOnPort.ContainsKey(portOfFamily))
-                anyOnPort[portOfFamily] = (name, address);
+            if (ForwardRules.IsOnDatapath(virtualServer) == true)
+                problems.Add(virtualServer.AtOf(VirtualServerSection.Forward), $"`{name}` is on the packet datapath, and nothing says on which interfaces that is", "add `packets: { interfaces: [eth0] }` at the top of the file, with the interfaces on which clients' packets come in");
         }
     }
 }

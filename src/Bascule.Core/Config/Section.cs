@@ -73,9 +73,9 @@ internal sealed class Section(string title, params ImmutableArray<Setting> setti
 
     public override Section? Inside => this;
 
-    /// <summary>This section and every section inside it, in the order of the reference.</summary>
+    /// <summary>This section and every section inside it, each once, in the order of the reference.</summary>
     public IEnumerable<Section> AndAllInside() =>
-        settings.Select(s => s.Form.Inside).OfType<Section>().SelectMany(s => s.AndAllInside()).Prepend(this);
+        settings.Select(s => s.Form.Inside).OfType<Section>().SelectMany(s => s.AndAllInside()).Prepend(this).Distinct();
 
     public override JsonObject Schema() => new() { ["$ref"] = $"#/$defs/{title}" };
 

@@ -9,38 +9,48 @@ internal static class VirtualServerSection
 {
     public static readonly Setting<WrittenAddress> Address = new("address", AddressForm.Listener)
     {
-        Doc = "Where clients connect: an IP address and a port. `\"*:80\"` and `0.0.0.0:80` mean every IPv4 address of this machine, `\"[::]:80\"` every IPv6 address and no IPv4 one. What begins with `*` or `[` needs quotes.",
+        Doc = "Where clients connect: an IP address and a port. `\"*:80\"` and `0.0.0.0:80` mean every IPv4 address of this machine, `\"[::]:80\"` every IPv6 address and no IPv4 one; on the datapath, every address of packets that come by. There `192.0.2.10:*` means every port. What begins with `*` or `[` needs quotes.",
         Example = "address: 192.0.2.10:80",
         AlsoCalled = ["listen", "bind", "vip", "virtualAddress", "port"],
     };
 
     public static readonly Setting<VirtualServerProtocol> Protocol = new("protocol", new ChoiceForm<VirtualServerProtocol>(
-        new("tcp", VirtualServerProtocol.Tcp, "One scheduling decision per connection; bytes are relayed.", "stream", "l4"),
-        new("http", VirtualServerProtocol.Http, "HTTP/1.1: one scheduling decision per request.", "http1", "http/1.1", "l7")))
+        new("tcp", VirtualServerProtocol.Tcp, "One scheduling decision per connection.", "stream", "l4"),
+        new("http", VirtualServerProtocol.Http, "HTTP/1.1: one scheduling decision per request.", "http1", "http/1.1", "l7"),
+        new("udp", VirtualServerProtocol.Udp, "One scheduling decision per flow, or per packet. Only with `forward: nat`, `dr` or `tun`.", "dgram")))
     {
-        Doc = "What is switched: the bytes of a connection, or each HTTP request by itself.",
+        Doc = "What is switched: connections, each HTTP request by itself, or UDP flows.",
         Default = VirtualServerProtocol.Tcp,
         Source = "IPVS: connections are what a director switches",
         Example = "protocol: http",
         AlsoCalled = ["mode"],
     };
 
-    public static readonly Setting<SchedulerKind> Scheduler = new("scheduler", new ChoiceForm<SchedulerKind>(
-        new("rr", SchedulerKind.RoundRobin, "Each in turn.", "roundrobin", "round-robin", "round_robin"),
-        new("wrr", SchedulerKind.WeightedRoundRobin, "Each in turn, in proportion to its weight.", "weighted-round-robin", "static-rr"),
-        new("lc", SchedulerKind.LeastConnection, "The fewest connections.", "leastconn", "least_conn", "least-connections"),
-        new("wlc", SchedulerKind.WeightedLeastConnection, "The fewest connections for its weight.", "weighted-least-connections"),
-        new("sed", SchedulerKind.ShortestExpectedDelay, "Shortest expected delay."),
-        new("nq", SchedulerKind.NeverQueue, "An idle one, else shortest expected delay."),
-        new("random", SchedulerKind.Random, "By chance, in proportion to its weight.", "rand"),
-        new("twos", SchedulerKind.PowerOfTwoChoices, "The less busy of two taken by chance.", "p2c", "two"),
-        new("sh", SchedulerKind.SourceHash, "By the client's address.", "source", "ip_hash", "source-hash")))
+    public static readonly Setting<Fields> Forward = new("forward", ForwardSection.Section)
+    {
+        Doc = "How what clients send reaches the real servers.",
+        Default = Fields.Nothing,
+        Otherwise = "`proxy`",
+        Example = "forward: dr",
+        AlsoCalled = ["method", "lvs_method", "lb_kind", "lvs_sched_method", "forwarding"],
+    };
+
+    public static readonly Setting<Fields> Scheduler = new("scheduler", SchedulerSection.Section)
     {
         Doc = "Chooses the real server.",
-        Default = SchedulerKind.WeightedLeastConnection,
-        Source = "ipvsadm",
+        Default = Fields.Nothing,
+        Otherwise = "`wlc`",
         Example = "scheduler: wlc",
         AlsoCalled = ["balance", "algorithm", "lb_algo", "lvs_sched", "policy", "lb_policy"],
+    };
+
+    public static readonly Setting<Fields> Persistence = new("persistence", PersistenceSection.Section)
+    {
+        Doc = "The same client returns to the same real server, whatever the scheduler would say.",
+        Default = Fields.Nothing,
+        Otherwise = "the scheduler alone decides",
+        Example = "persistence: { by: source, timeout: 5m }",
+        AlsoCalled = ["persistent", "persistence_timeout", "sticky", "stick", "sessionAffinity"],
     };
 
     public static readonly Setting<Fields> Check = new("check", CheckSection.Section)
@@ -78,7 +88,64 @@ internal static class VirtualServerSection
         Example = "timeouts: { connect: 5s }",
     };
 
-    public static readonly Section Section = new("virtualServer", Address, Protocol, Scheduler, Check, RealServers, SorryServer, Timeouts)
+    public static readonly Setting<bool> OnePacket = new("onePacket", new SwitchForm())
+    {
+        Doc = "udp: each packet is scheduled by itself and nothing is recorded: for questions of one packet with answers of one, such as DNS.",
+        Default = false,
+        Source = "IPVS: ipvsadm -o is off",
+        Example = "onePacket: true",
+        AlsoCalled = ["ops", "one-packet"],
+    };
+
+    public static readonly Setting<bool> ExpireNoDestination = new("expireNoDestination", new SwitchForm())
+    {
+        Doc = "On the datapath: a recorded flow whose real server is down or gone is scheduled anew. Otherwise its packets are dropped, for the server may come back.",
+        Default = false,
+        Source = "IPVS: expire_nodest_conn is 0",
+        Example = "expireNoDestination: true",
+        AlsoCalled = ["expire_nodest_conn"],
+    };
+
+    public static readonly Setting<ImmutableArray<IPNetwork>> Allow = new("allow", new ListForm<IPNetwork>(
+        new PrefixForm(), new("`allow` lists nobody, so nobody would be let in", "list prefixes, or leave `allow` out to let everyone in")))
+    {
+        Doc = "On the datapath: clients that are let in. Where `allow` and `deny` both hold a client, the longer prefix decides.",
+        Otherwise = "everyone who is not denied",
+        Source = "IPVS lets everyone in",
+        Example = "allow: [10.0.0.0/8, 192.0.2.7]",
+        AlsoCalled = ["allowFrom", "whitelist", "permit"],
+    };
+
+    public static readonly Setting<ImmutableArray<IPNetwork>> Deny = new("deny", new ListForm<IPNetwork>(
+        new PrefixForm(), new("`deny` lists nobody", "list prefixes, or leave `deny` out")))
+    {
+        Doc = "On the datapath: clients whose packets are dropped and counted.",
+        Otherwise = "nobody",
+        Source = "IPVS lets everyone in",
+        Example = "deny: [198.51.100.0/24]",
+        AlsoCalled = ["block", "blacklist", "drop", "reject"],
+    };
+
+    public static readonly Setting<Fields> Rates = new("rates", RatesSection.Section)
+    {
+        Doc = "On the datapath: how much is taken in.",
+        Default = Fields.Nothing,
+        Otherwise = "no bounds",
+        Example = "rates: { packetsPerSecondPerSource: 50000 }",
+        AlsoCalled = ["rateLimits", "rate"],
+    };
+
+    public static readonly Setting<Fields> FlowTimeouts = new("flowTimeouts", FlowTimeoutsSection.Section)
+    {
+        Doc = "On the datapath: how long a recorded flow may be silent.",
+        Default = Fields.Nothing,
+        Otherwise = "each of its settings has its default",
+        Example = "flowTimeouts: { established: 15m }",
+        AlsoCalled = ["lvs_timeouts"],
+    };
+
+    public static readonly Section Section = new("virtualServer", Address, Protocol, Forward, Scheduler, Persistence, Check, RealServers, SorryServer, Timeouts,
+        OnePacket, ExpireNoDestination, Allow, Deny, Rates, FlowTimeouts)
     {
         Doc = "An address clients use, with its scheduler and its real servers. It stands under `virtualServers`, below its name.",
         Place = "in a virtual server",
@@ -91,28 +158,53 @@ internal static class VirtualServerSection
     {
         WrittenAddress address = fields.Get(Address);
         int port = address.Port!.Value; // AddressForm.Listener requires it
+        Forwarding? own = fields.IsWritten(Forward) ? ForwardSection.Meant(fields.Get(Forward)) : null;
+        ValueList<RealServer> realServers = [.. fields.Get(RealServers).Select(r => RealServerSection.Meant(r, port, own ?? Forwarding.Proxy))];
         return new()
         {
             Name = name,
             Address = address.WithPort(port),
             Protocol = fields.Get(Protocol),
-            Scheduler = fields.Get(Scheduler),
+            Scheduler = fields.Get(Scheduler).Get(SchedulerSection.Type),
+            SchedulerFlags = SchedulerSection.Flags(fields.Get(Scheduler)),
+            Forwarding = own ?? realServers[0].Forwarding,
+            Persistence = fields.IsWritten(Persistence) ? PersistenceSection.Meant(fields.Get(Persistence)) : null,
             Check = CheckSection.Meant(fields.Get(Check)),
-            RealServers = [.. fields.Get(RealServers).Select(r => RealServerSection.Meant(r, port))],
+            RealServers = realServers,
             SorryServer = fields.Find(SorryServer)?.WithPort(port),
             Timeouts = TimeoutsSection.Meant(fields.Get(Timeouts)),
+            Packets = MeantRules(fields),
         };
     }
 
+    private static PacketRules MeantRules(Fields fields) => new()
+    {
+        OnePacket = fields.Get(OnePacket),
+        ExpireNoDestination = fields.Get(ExpireNoDestination),
+        Allow = new(fields.FindValue(Allow) ?? []),
+        Deny = new(fields.FindValue(Deny) ?? []),
+        NewFlowsPerSecond = fields.Get(Rates).FindValue(RatesSection.NewFlowsPerSecond) ?? 0,
+        PacketsPerSecondPerSource = fields.Get(Rates).FindValue(RatesSection.PacketsPerSecondPerSource) ?? 0,
+        FlowTimeouts = FlowTimeoutsSection.Meant(fields.Get(FlowTimeouts)),
+    };
+
     private static void Relate(string name, Fields fields, ProblemList problems)
     {
-        if (!fields.IsBroken(Protocol))
-            TimeoutsSection.RefuseUnused(fields.Get(Timeouts), fields.Get(Protocol), problems);
+        ForwardRules.Relate(name, fields, problems);
+        RefuseSmallTable(fields, problems);
         if (fields.Find(Address) is not { Port: { } port } address)
             return;
         RefuseSameRealServer(fields, port, problems);
         foreach ((IPEndPoint target, Location at) in Targets(fields, port).Where(t => IsOwn(t.Address, address, port)))
             problems.Add(at, $"{target} is the address `{name}` itself listens on, so its connections would go round in circles", "write the address of the machine that does the work");
+    }
+
+    private static void RefuseSmallTable(Fields fields, ProblemList problems)
+    {
+        Fields scheduler = fields.Get(Scheduler);
+        int count = (fields.FindValue(RealServers) ?? []).Length;
+        if (scheduler.FindValue(SchedulerSection.TableSize) is { } slots && slots < count)
+            problems.Add(scheduler.AtOf(SchedulerSection.TableSize), $"a table of {slots} slots has none for some of the {count} real servers", "write a larger `tableSize`, or leave it out");
     }
 
     private static void RefuseSameRealServer(Fields fields, int port, ProblemList problems)
@@ -144,32 +236,4 @@ internal static class VirtualServerSection
         target.Port == port
         && (target.Address.Equals(listener.Ip)
             || (IsEveryAddress(listener.Ip) && IPAddress.IsLoopback(target.Address) && target.AddressFamily == listener.Ip.AddressFamily));
-}
-
-/// <summary>A machine that does the work.</summary>
-internal static class RealServerSection
-{
-    public static readonly Setting<WrittenAddress> Address = new("address", AddressForm.RealServer)
-    {
-        Doc = "Where the director connects. Without a port, the virtual server's.",
-        Example = "address: 10.0.0.11:8080",
-        AlsoCalled = ["host", "server", "ip", "url", "port"],
-    };
-
-    public static readonly Setting<int> Weight = new("weight", new CountForm(0, 65_535))
-    {
-        Doc = "Its share of the work relative to the others. 0 takes no new connections; old ones finish.",
-        Default = 1,
-        Source = "ipvsadm",
-        Example = "weight: 3",
-    };
-
-    public static readonly Section Section = new("realServer", Address, Weight)
-    {
-        Doc = "A machine that does the work: an address, or a map when more is to be said about it. It is an item of `realServers`.",
-        Place = "in a real server",
-        Short = Address,
-    };
-
-    public static RealServer Meant(Fields fields, int port) => new(fields.Get(Address).WithPort(port), fields.Get(Weight));
 }

@@ -15,6 +15,8 @@ internal static class MeantText
             limits {limits.ConnectionsPerWorker} connections; head {limits.HeaderSize} bytes, line {limits.RequestLineSize}, {limits.HeaderCount} fields; pool {limits.PooledPerRealServer}
 
             """);
+        if (meant.Packets is { } p)
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"packets on [{string.Join(", ", p.Interfaces)}] {p.Attach}; state {p.StateFolder}; {p.Flows} flows; flood {p.FloodNewFlowsPerSecond}; key {Write(p.HashKey)}\n");
         foreach (VirtualServer virtualServer in meant.VirtualServers)
             Write(virtualServer, text);
         return text.ToString();
@@ -28,8 +30,14 @@ internal static class MeantText
               check {Write(virtualServer.Check)}
 
             """);
+        if (virtualServer.SchedulerFlags != SchedulerFlags.None)
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  flags {virtualServer.SchedulerFlags}\n");
+        if (virtualServer.Persistence is { } persistence)
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  {persistence}\n");
+        if (!virtualServer.IsProxied)
+            Write(virtualServer.Forwarding, virtualServer.Packets, text);
         foreach (RealServer realServer in virtualServer.RealServers)
-            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  {realServer.Address} weight {realServer.Weight}\n");
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  {realServer.Address} weight {realServer.Weight}{Beside(realServer, virtualServer)}\n");
         text.Append(System.Globalization.CultureInfo.InvariantCulture, $"""
               sorry server {virtualServer.SorryServer?.ToString() ?? "none"}
               timeouts connect {t.Connect} idle {t.Idle} request {t.Request} response {t.Response}
@@ -37,6 +45,25 @@ internal static class MeantText
 
             """);
     }
+
+    private static void Write(Forwarding forwarding, PacketRules rules, StringBuilder text) =>
+        text.Append(System.Globalization.CultureInfo.InvariantCulture, $"""
+              forward {forwarding}
+              one packet {rules.OnePacket}; expire {rules.ExpireNoDestination}; allow [{string.Join(", ", rules.Allow)}] deny [{string.Join(", ", rules.Deny)}]
+                rates {rules.NewFlowsPerSecond} flows {rules.PacketsPerSecondPerSource} packets; {rules.FlowTimeouts}
+
+            """);
+
+    private static string Beside(RealServer realServer, VirtualServer virtualServer) =>
+        (realServer.Forwarding == virtualServer.Forwarding ? "" : $" forward {realServer.Forwarding}")
+        + (realServer.Thresholds is { } bounds ? $" {bounds}" : "");
+
+    private static string Write(HashKeySource? key) => key switch
+    {
+        null => "made",
+        GivenHashKey given => given.Key.ToHex(),
+        _ => $"{key}",
+    };
 
     private static string Write(Check? check) => check switch
     {

@@ -1,0 +1,121 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using Bascule.Core.Model;
+using VS = Bascule.Core.Config.VirtualServerSection;
+
+namespace Bascule.Core.Config;
+
+/// <summary>What must hold for a virtual server on the packet datapath.</summary>
+internal static class DatapathRules
+{
+    /// <summary>bpf/types.h: MAX_MEMBERS.</summary>
+    private const int MostCountedRealServers = 512;
+
+    /// <summary>A machine that packets are sent to, with how and where that is written.</summary>
+    private readonly record struct Target(WrittenAddress Address, Location At, Forwarding? Forwarding, string What);
+
+    public static void Relate(string name, Fields fields, ProblemList problems)
+    {
+        if (fields.IsWritten(VS.Timeouts))
+            problems.Add(fields.AtOf(VS.Timeouts), "`timeouts` are the proxy's; they do nothing on the packet datapath", "remove them, or write `flowTimeouts`");
+        if (!fields.IsBroken(VS.Protocol))
+            RelateProtocol(name, fields, fields.Get(VS.Protocol), problems);
+        RefuseTooMany(fields, problems);
+        if (fields.IsWritten(VS.SorryServer) && !fields.IsWritten(VS.Forward))
+            problems.Add(fields.AtOf(VS.SorryServer), "nothing says how the sorry server is reached: only real servers have a `forward`", "write `forward` for the virtual server");
+        if (fields.Find(VS.Address) is { } address)
+            RelateAddresses(name, fields, address, problems);
+    }
+
+    private static void RelateProtocol(string name, Fields fields, VirtualServerProtocol protocol, ProblemList problems)
+    {
+        if (protocol == VirtualServerProtocol.Http)
+            problems.Add(fields.AtOf(VS.Protocol), "`protocol: http` is for the proxy; the packet datapath switches packets, not requests", "write `protocol: tcp`, or `forward: proxy`");
+        bool isUdp = protocol == VirtualServerProtocol.Udp;
+        if (isUdp && !fields.IsWritten(VS.Check) && !problems.IsPartial)
+            problems.Add(fields.At, $"`{name}` is for UDP and has no `check`; the default one asks for a TCP connection", "write `check: tcp` if its real servers take TCP there too (as DNS does), `check: { type: tcp, port: … }`, or `check: none`");
+        if (fields.FindValue(VS.OnePacket) == true && !isUdp)
+            problems.Add(fields.AtOf(VS.OnePacket), "`onePacket` is for `protocol: udp`; the packets of a connection belong together", "remove it");
+        if (fields.FindValue(VS.OnePacket) == true && isUdp && ForwardRules.RealServers(fields).Any(r => ForwardRules.Of(r, fields) is NatForwarding))
+            problems.Add(fields.AtOf(VS.OnePacket), "`onePacket` records nothing, and nat finds the way back by what it has recorded", "write `forward: dr` or `tun`, or remove `onePacket`");
+        FlowTimeoutsSection.RefuseUnused(fields.Get(VS.FlowTimeouts), protocol, problems);
+    }
+
+    private static void RefuseTooMany(Fields fields, ProblemList problems)
+    {
+        ImmutableArray<Fields> realServers = ForwardRules.RealServers(fields);
+        if (realServers.Length <= MostCountedRealServers || fields.IsBroken(VS.Scheduler) || fields.Get(VS.Scheduler).IsBroken(SchedulerSection.Type)
+            || SchedulerSection.IsByTable(fields.Get(VS.Scheduler).Get(SchedulerSection.Type)))
+            return;
+        problems.Add(realServers[MostCountedRealServers].At, $"this is more than the {MostCountedRealServers} real servers among which the datapath counts connections", "write `scheduler: mh`, which has no such bound, or make two virtual servers of it");
+    }
+
+    private static void RelateAddresses(string name, Fields fields, WrittenAddress address, ProblemList problems)
+    {
+        if (address.Port == 0 && VS.IsEveryAddress(address.Ip))
+            problems.Add(fields.AtOf(VS.Address), $"`{name}` would take every packet there is, also those to the director itself", "write the port, or the address");
+        if (address.Port == 0 && HasTcpCheckWithoutPort(fields))
+            problems.Add(fields.At, $"`{name}` is for every port, so its check does not know which to ask", "write `check: { type: tcp, port: … }`, or `check: none`");
+        foreach (Target target in Targets(fields))
+            Relate(target, address, problems);
+        foreach (Setting<ImmutableArray<IPNetwork>> list in (Setting<ImmutableArray<IPNetwork>>[])[VS.Allow, VS.Deny])
+        {
+            foreach (IPNetwork other in (fields.FindValue(list) ?? []).Where(p => p.BaseAddress.AddressFamily != address.Ip.AddressFamily))
+                problems.Add(fields.AtOf(list), $"`{list.Name}` has {other}, but clients of `{name}` have {FamilyOf(address.Ip)} addresses", "remove it");
+        }
+
+        foreach (IPNetwork both in (fields.FindValue(VS.Allow) ?? []).Intersect(fields.FindValue(VS.Deny) ?? []))
+            problems.Add(fields.AtOf(VS.Deny), $"{both} is both in `allow` and in `deny`", "keep one; of different prefixes the longer decides");
+    }
+
+    private static bool HasTcpCheckWithoutPort(Fields fields)
+    {
+        if (fields.IsBroken(VS.Check))
+            return false;
+        Fields check = fields.Get(VS.Check);
+        return !check.IsBroken(CheckSection.Type) && check.Get(CheckSection.Type) != CheckSection.Kind.None && !check.IsWritten(CheckSection.Port);
+    }
+
+    private static void Relate(Target target, WrittenAddress listener, ProblemList problems)
+    {
+        IPAddress ip = target.Address.Ip;
+        if (IPAddress.IsLoopback(ip))
+            problems.Add(target.At, $"{ip} is a loopback address, and no packet may leave for it", "write an address of one of the machine's interfaces");
+        bool isSameFamily = ip.AddressFamily == listener.Ip.AddressFamily;
+        switch (target.Forwarding)
+        {
+            case TunnelForwarding { Sources: { } sources } when sources.BaseAddress.AddressFamily != ip.AddressFamily:
+                problems.Add(target.At, $"the tunnel to {ip} is {FamilyOf(ip)}, but its source {sources} is {FamilyOf(sources.BaseAddress)}", "give this real server a `forward` of its own, with a source of its family");
+                break;
+            case TunnelForwarding:
+                break;
+            case NatForwarding { Full: { } full } when isSameFamily && full.Source.AddressFamily != ip.AddressFamily:
+                problems.Add(target.At, $"packets to {ip} are {FamilyOf(ip)}, but `source: {full.Source}` is {FamilyOf(full.Source)}", "write a source of the same family");
+                break;
+            case not null when !isSameFamily:
+                problems.Add(target.At, $"{ip} is {FamilyOf(ip)}, and clients come with {FamilyOf(listener.Ip)}; only a tunnel leads from one to the other", $"write `forward: {{ tun: ipip }}` for this {target.What}, or {FamilyOf(listener.Ip)} addresses of it");
+                break;
+        }
+
+        if (listener.Port is { } port && target.Address.Port is { } own && own != port && (port == 0 || target.Forwarding is not NatForwarding))
+        {
+            problems.Add(target.At, port == 0 ? $"the virtual server is for every port, so {target.Address.WithPort(port)} cannot have one" : $"direct routing and tunnels leave packets as they are, so the port cannot become {own}",
+                $"leave the port of this {target.What} out{(port == 0 ? "" : ", or write `forward: nat`")}");
+        }
+    }
+
+    private static IEnumerable<Target> Targets(Fields fields)
+    {
+        foreach (Fields realServer in ForwardRules.RealServers(fields))
+        {
+            if (realServer.Find(RealServerSection.Address) is { } address)
+                yield return new(address, realServer.AtOf(RealServerSection.Address), ForwardRules.Of(realServer, fields), "real server");
+        }
+
+        if (fields.Find(VS.SorryServer) is { } sorry && fields.IsWritten(VS.Forward))
+            yield return new(sorry, fields.AtOf(VS.SorryServer), ForwardSection.Meant(fields.Get(VS.Forward)), "sorry server");
+    }
+
+    private static string FamilyOf(IPAddress ip) => ip.AddressFamily == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
+}

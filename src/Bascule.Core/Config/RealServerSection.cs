@@ -1,0 +1,76 @@
+using Bascule.Core.Model;
+
+namespace Bascule.Core.Config;
+
+/// <summary>A machine that does the work.</summary>
+internal static class RealServerSection
+{
+    public static readonly Setting<WrittenAddress> Address = new("address", AddressForm.RealServer)
+    {
+        Doc = "Where the director connects. Without a port, the virtual server's.",
+        Example = "address: 10.0.0.11:8080",
+        AlsoCalled = ["host", "server", "ip", "url", "port"],
+    };
+
+    public static readonly Setting<int> Weight = new("weight", new CountForm(0, 65_535))
+    {
+        Doc = "Its share of the work relative to the others. 0 takes no new connections; old ones finish.",
+        Default = 1,
+        Source = "ipvsadm",
+        Example = "weight: 3",
+    };
+
+    public static readonly Setting<Fields> Forward = new("forward", ForwardSection.Section)
+    {
+        Doc = "How what clients send reaches this one.",
+        Default = Fields.Nothing,
+        Otherwise = "as its virtual server says",
+        Example = "forward: { tun: ipip }",
+        AlsoCalled = ["method", "lvs_method", "forwarding"],
+    };
+
+    public static readonly Setting<int> MaxConnections = new("maxConnections", new CountForm(1, int.MaxValue))
+    {
+        Doc = "With so many connections, active and inactive, it takes no new ones.",
+        Otherwise = "no bound",
+        Source = "IPVS: ipvsadm -x 0",
+        Example = "maxConnections: 500",
+        AlsoCalled = ["uthreshold", "u-threshold", "maxconn", "upper"],
+    };
+
+    public static readonly Setting<int> ResumeConnections = new("resumeConnections", new CountForm(1, int.MaxValue))
+    {
+        Doc = "Once it had `maxConnections`, with fewer than so many it takes new ones again. No more than `maxConnections`.",
+        Otherwise = "three quarters of `maxConnections`",
+        Source = "IPVS: ipvsadm -y 0 means three quarters of -x",
+        Example = "resumeConnections: 400",
+        AlsoCalled = ["lthreshold", "l-threshold", "lower"],
+    };
+
+    public static readonly Section Section = new("realServer", Address, Weight, Forward, MaxConnections, ResumeConnections)
+    {
+        Doc = "A machine that does the work: an address, or a map when more is to be said about it. It is an item of `realServers`.",
+        Place = "in a real server",
+        Short = Address,
+        Rule = (_, fields, problems) => RelateThresholds(fields, problems),
+    };
+
+    public static RealServer Meant(Fields fields, int port, Forwarding otherwise) => new(fields.Get(Address).WithPort(port), fields.Get(Weight))
+    {
+        Forwarding = fields.IsWritten(Forward) ? ForwardSection.Meant(fields.Get(Forward)) : otherwise,
+        Thresholds = fields.FindValue(MaxConnections) is { } upper ? new(upper, fields.FindValue(ResumeConnections) ?? ThreeQuarters(upper)) : null,
+    };
+
+    /// <summary>IPVS resumes while connections × 4 &lt; upper × 3; in whole numbers that is below this.</summary>
+    private static int ThreeQuarters(int upper) => (int)(((3L * upper) + 3) / 4);
+
+    private static void RelateThresholds(Fields fields, ProblemList problems)
+    {
+        if (fields.FindValue(ResumeConnections) is not { } resume || fields.IsBroken(MaxConnections))
+            return;
+        if (fields.FindValue(MaxConnections) is not { } most)
+            problems.Add(fields.AtOf(ResumeConnections), "`resumeConnections` means nothing without `maxConnections`", "add `maxConnections`, or remove it");
+        else if (resume > most)
+            problems.Add(fields.AtOf(ResumeConnections), "`resumeConnections` is larger than `maxConnections`, so it would take new connections before it has stopped", $"write at most {most}");
+    }
+}
