@@ -22,6 +22,9 @@ public sealed class ArrowTests
         // The program: knows everybody.
         ["Bascule"] = ["Bascule.Core", "Bascule.Linux", "Bascule.Proxy", "Bascule.Packets", "Bascule.Health", "Bascule.Vrrp", "Bascule.Admin"],
 
+        // The datapath in the kernel, asked packet by packet, beside what Core says.
+        ["Bascule.Kernel.Tests"] = ["Bascule.Core", "Bascule.Linux", "Bascule.Packets", "Bascule.Testing"],
+
         // What tests share, and the test of the repository itself, which loads samples.
         ["Bascule.Testing"] = [],
         ["Bascule.Tidy.Tests"] = ["Bascule.Core"],
