@@ -21,22 +21,26 @@
 static __always_inline struct slot slot_of(const struct packet *packet, const struct virtual_server *virtual_server)
 {
 	__u32 id = packet->virtual_server;
-	__u32 index = slot_index(packet->hash, virtual_server->slots);
-	__u32 pair = index / 2;
+	__u32 slots = virtual_server->slots;
+	const volatile __u32 *slot;
+	__u32 index;
 	void *table = bpf_map_lookup_elem(&tables, &id);
-	const volatile __u64 *slots;
 
-	if (!table)
+	if (!table || !slots)
 		return (struct slot){};
-	slots = bpf_map_lookup_elem(table, &pair);
+	index = slot_index(packet->hash, slots);
 	explain_slot(index);
-	/* All at once: user space may be writing the slot. */
-	union {
-		__u64 word;
-		struct slot_pair pair;
-	} read = { .word = slots ? *slots : 0 };
+	slot = bpf_map_lookup_elem(table, &index);
+	if (!slot)
+		return (struct slot){};
 
-	return index % 2 ? read.pair.at[1] : read.pair.at[0];
+	/* Both halves at once: user space may be writing the slot. */
+	union {
+		__u32 word;
+		struct slot slot;
+	} read = { .word = *slot };
+
+	return read.slot;
 }
 
 /* The slot's previous server is not its current one. */

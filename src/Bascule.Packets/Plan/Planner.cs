@@ -1,0 +1,303 @@
+using System.Collections.Immutable;
+using System.Net;
+using Bascule.Core.Model;
+using Bascule.Core.Scheduling;
+using Bascule.Packets.Xdp;
+using RealServer = Bascule.Packets.Xdp.RealServer;
+using VirtualServer = Bascule.Packets.Xdp.VirtualServer;
+
+namespace Bascule.Packets.Plan;
+
+/// <summary>What the sweep found of what is still recorded.</summary>
+/// <param name="Exceptions">Flows recorded for a table virtual server, by its id.</param>
+/// <param name="IsReferred">Whether anything recorded still names the real server.</param>
+public sealed record SweepFindings(Func<ushort, uint> Exceptions, Func<ushort, bool> IsReferred);
+
+/// <summary>
+/// Decides what the datapath's maps shall hold: from what is configured, who is well, with which weight, and the way to each. Remembers what it
+/// decided before, because flows go on: numbers, slots in transition, who went and is not over yet. Pure; used by the engine's thread alone.
+/// </summary>
+public sealed class Planner
+{
+    /// <summary>Entries of the maps indexed by a virtual server's id; 0 is nobody's.</summary>
+    public const int VirtualServerCapacity = 4096;
+
+    /// <summary>Entries of the maps indexed by a real server's id; 0 is nobody's.</summary>
+    public const int RealServerCapacity = 16384;
+
+    /// <summary>Most real servers of one virtual server. MAX_MEMBERS in bpf/types.h.</summary>
+    public const int MostMembers = 512;
+
+    private readonly IdBook<(ServiceKey, Shape)> _virtualIds = new(VirtualServerCapacity);
+    private readonly IdBook<RealServerKey> _realIds = new(RealServerCapacity);
+    private readonly Dictionary<ServiceKey, KeptTable> _tables = [];
+    private readonly Dictionary<ServiceKey, Placement> _placed = [];
+    private readonly HashSet<ushort> _retired = [];                    // virtual servers that the sweep has yet to let go of
+    private readonly List<string> _problems = [];
+
+    /// <summary>The last plan.</summary>
+    public PacketPlan Current { get; private set; } = PacketPlan.Empty;
+
+    /// <summary>What could not be planned: too many of something. Sentences.</summary>
+    public IReadOnlyList<string> Problems => _problems;
+
+    /// <summary>The numbers of the real servers in the last plan, sorry servers included.</summary>
+    public ImmutableDictionary<LiveRealServer, ushort> Ids { get; private set; } = ImmutableDictionary<LiveRealServer, ushort>.Empty;
+
+    /// <summary>How many slots of a virtual server's table record or look up flows.</summary>
+    public int Unsettled(ServiceKey service) => _tables.TryGetValue(service, out KeptTable? kept) ? kept.Table.Unsettled : 0;
+
+    /// <summary>Plans anew.</summary>
+    /// <param name="virtualServers">Those on the datapath.</param>
+    /// <param name="now">Since an arbitrary moment.</param>
+    public PacketPlan Next(IEnumerable<LiveVirtualServer> virtualServers, Surroundings surroundings, TimeSpan now)
+    {
+        _problems.Clear();
+        Draft draft = new(surroundings, now);
+        foreach (LiveVirtualServer virtualServer in virtualServers)
+            Add(draft, virtualServer);
+        KeepWhatIsNotOver(draft);
+        Ids = draft.Ids.ToImmutableDictionary();
+        return Current = draft.ToPlan();
+    }
+
+    /// <summary>Takes into account what the sweep found: closes windows, settles slots, frees the numbers of those that are over.</summary>
+    /// <returns>The plan, changed or not.</returns>
+    public PacketPlan AfterSweep(SweepFindings findings, TimeSpan now)
+    {
+        ImmutableDictionary<ushort, VirtualServerPlan>.Builder virtualServers = Current.VirtualServers.ToBuilder();
+        foreach ((ServiceKey service, KeptTable kept) in _tables)
+        {
+            bool hasExceptions = kept.Ids.Any(id => findings.Exceptions(id) > 0);
+            if (kept.Table.Tick(hasExceptions, now))
+                virtualServers[kept.Ids[^1]] = virtualServers[kept.Ids[^1]] with { Slots = kept.Table.Slots };
+        }
+
+        foreach (ushort id in _retired.Where(id => findings.Exceptions(id) == 0).ToList())
+            Free(virtualServers, id);
+        ushort[] over = [.. Current.RealServers.Where(pair => pair.Value.Flags.HasFlag(RealServerFlag.Gone)).Select(pair => pair.Key)
+            .Where(id => !findings.IsReferred(id) && !_tables.Values.Any(kept => kept.Table.Names(id)))];
+        foreach (ushort id in over)
+            _realIds.Free(id);
+        return Current = Current with { VirtualServers = virtualServers.ToImmutable(), RealServers = Current.RealServers.RemoveRange(over) };
+    }
+
+    /// <summary>Takes over what an earlier daemon left in the maps, so that what is configured the same keeps its numbers, slots and flows.</summary>
+    /// <param name="left">As read from the maps. Becomes <see cref="Current"/>.</param>
+    public void Adopt(PacketPlan left, TimeSpan now)
+    {
+        Current = left;
+        Dictionary<ushort, ServiceKey> services = [];
+        foreach ((ServiceKey key, ushort id) in left.Services.Where(pair => !pair.Key.IsEcho))
+        {
+            if (!left.VirtualServers.TryGetValue(id, out VirtualServerPlan? plan))
+                continue;
+            services[id] = key;
+            Shape shape = Shape.Of(plan.Entry);
+            _virtualIds.Adopt((key, shape), id);
+            TimeSpan window = TimeSpan.FromSeconds(uint.Max(plan.Entry.TcpTimeout, plan.Entry.UdpTimeout));
+            _tables[key] = new(shape, TransitionTable.Adopted(plan.Slots, window, now), [id]);
+        }
+
+        foreach (ushort id in left.VirtualServers.Keys.Where(id => !services.ContainsKey(id)))
+        {
+            _virtualIds.Reserve(id);
+            _retired.Add(id);
+        }
+
+        foreach ((ushort id, RealServer entry) in left.RealServers)
+        {
+            _realIds.Reserve(id);
+            if (services.TryGetValue(entry.VirtualServer, out ServiceKey service) && !entry.Flags.HasFlag(RealServerFlag.Gone))
+                _realIds.Adopt(EntryForms.KeyOf(service, entry), id);
+        }
+    }
+
+    private void Add(Draft draft, LiveVirtualServer virtualServer)
+    {
+        Core.Model.VirtualServer configured = virtualServer.Configured;
+        ServiceKey service = EntryForms.ServiceOf(configured);
+        Shape shape = ShapeOf(configured, service);
+        if (configured.RealServers.Count > MostMembers)
+        {
+            _problems.Add($"{configured.Name} has {configured.RealServers.Count} real servers, the packet datapath takes at most {MostMembers} of one virtual server");
+            return;
+        }
+
+        if (_virtualIds.Of((service, shape)) is not { } id || RealServers(draft, virtualServer, service, id) is not { } members)
+        {
+            _problems.Add($"{configured.Name} is not served: the packet datapath takes at most {VirtualServerCapacity - 1} virtual servers and {RealServerCapacity - 1} real servers in all");
+            return;
+        }
+
+        _retired.Remove(id);
+        VirtualServer entry = EntryForms.VirtualServer(configured, shape) with
+        {
+            Members = (uint)members.Length,
+            Sorry = Sorry(draft, virtualServer, service, id),
+        };
+        draft.VirtualServers[id] = new(entry, Slots(draft, virtualServer, service, shape, id, members), members, Prefixes.Of(configured.Packets));
+        draft.Services[service] = id;
+        draft.Services.TryAdd(EntryForms.EchoOf(service), id);
+    }
+
+    // A table that was sized for the number of real servers keeps its size: another one would move every flow.
+    private Shape ShapeOf(Core.Model.VirtualServer configured, ServiceKey service)
+    {
+        Shape shape = Shape.Of(configured);
+        return configured.SchedulerFlags.TableSize is null && _tables.TryGetValue(service, out KeptTable? kept) && kept.Shape.Hash == shape.Hash
+            ? shape with { Slots = kept.Shape.Slots }
+            : shape;
+    }
+
+    private ImmutableArray<ushort>? RealServers(Draft draft, LiveVirtualServer virtualServer, ServiceKey service, ushort id)
+    {
+        ImmutableArray<ushort>.Builder members = ImmutableArray.CreateBuilder<ushort>(virtualServer.RealServers.Length);
+        for (int i = 0; i < virtualServer.RealServers.Length; i++)
+        {
+            LiveRealServer live = virtualServer.RealServers[i];
+            Core.Model.RealServer configured = virtualServer.Configured.RealServers[i];
+            RealServer entry = EntryForms.RealServer(id, configured.Address, configured.Forwarding, configured.Thresholds, draft.Surroundings);
+            if (_realIds.Of(EntryForms.KeyOf(service, entry)) is not { } realServer)
+                return null;
+            bool isUp = live.Health?.IsUp ?? true;
+            draft.RealServers[realServer] = entry with { Weight = (uint)live.Weight, Flags = entry.Flags | (isUp ? RealServerFlag.Up : 0) };
+            draft.Ids[live] = realServer;
+            if (entry.Method is Method.Dr or Method.Ipip or Method.Gue or Method.Gre && configured.Address.AddressFamily == service.Address.AddressFamily && !service.IsAnyAddress)
+                draft.ProbeTargets[realServer] = service.Address;
+            members.Add(realServer);
+        }
+
+        return members.ToImmutable();
+    }
+
+    private ushort Sorry(Draft draft, LiveVirtualServer virtualServer, ServiceKey service, ushort id)
+    {
+        if (virtualServer.SorryServer is not { } sorry)
+            return SlotTransition.Nobody;
+        Forwarding forwarding = virtualServer.Configured.Forwarding;
+        RealServer entry = EntryForms.RealServer(id, sorry.Address, forwarding, thresholds: null, draft.Surroundings);
+        if (_realIds.Of(EntryForms.KeyOf(service, entry)) is not { } realServer)
+            return SlotTransition.Nobody;
+        draft.RealServers.TryAdd(realServer, entry with { Weight = 1, Flags = entry.Flags | RealServerFlag.Up });
+        draft.Ids[sorry] = realServer;
+        return realServer;
+    }
+
+    private ImmutableArray<Slot> Slots(Draft draft, LiveVirtualServer virtualServer, ServiceKey service, Shape shape, ushort id, ImmutableArray<ushort> members)
+    {
+        ushort[] wanted = WantedSlots(virtualServer, service, shape, members);
+        // Another scheduler over a table of the same kind and size leaves flows where they are.
+        if (!_tables.TryGetValue(service, out KeptTable? kept) || kept.Shape.Hash != shape.Hash || kept.Shape.Slots != shape.Slots)
+        {
+            _tables[service] = kept = new(shape, TransitionTable.Fresh(wanted), [id]);
+            return kept.Table.Slots;
+        }
+
+        if (kept.Ids[^1] != id)
+            _tables[service] = kept = kept with { Shape = shape, Ids = [.. kept.Ids.Where(other => other != id), id] };
+        TimeSpan window = WindowOf(virtualServer.Configured);
+        kept.Table.Change(wanted, realServer => draft.IsAlive(realServer), window, draft.Now);
+        return kept.Table.Slots;
+    }
+
+    /// <summary>Who takes new flows in each slot.</summary>
+    /// <remarks>
+    /// A real server that is down counts as taken off the list (what keepalived does with IPVS): another takes its slots, and nobody else's move. One of
+    /// weight 0 is as in IPVS: without the scheduler's fallback its clients find nobody. The table that counting schedulers fall back to always does.
+    /// </remarks>
+    private ushort[] WantedSlots(LiveVirtualServer virtualServer, ServiceKey service, Shape shape, ImmutableArray<ushort> members)
+    {
+        Core.Model.VirtualServer configured = virtualServer.Configured;
+        bool findsNobody = shape.Scheduler == Xdp.Scheduler.Table && !configured.SchedulerFlags.Fallback;
+        int[] homes = Homes(virtualServer, service, shape);
+        int[] serving = HashTable.Resolve(homes, [.. virtualServer.RealServers.Select(r => r.TakesConnections)], fallsBack: true);
+        ushort[] wanted = new ushort[serving.Length];
+        for (int slot = 0; slot < wanted.Length; slot++)
+        {
+            bool isQuiesced = homes[slot] != HashTable.None && virtualServer.RealServers[homes[slot]] is { Weight: 0, Health: null or { IsUp: true } };
+            wanted[slot] = serving[slot] == HashTable.None || (findsNobody && isQuiesced) ? SlotTransition.Nobody : members[serving[slot]];
+        }
+
+        return wanted;
+    }
+
+    // Placing a large table takes milliseconds, and most changes are of health: who is placed where stays the same then.
+    private int[] Homes(LiveVirtualServer virtualServer, ServiceKey service, Shape shape)
+    {
+        TableKind kind = HashTable.KindOf(virtualServer.Configured.Scheduler);
+        ImmutableArray<TableMember> members = HashTable.MembersOf(kind, virtualServer.RealServers, [.. virtualServer.RealServers.Select(r => r.Weight)]);
+        if (_placed.TryGetValue(service, out Placement? placed) && placed.Kind == kind && placed.Homes.Length == shape.Slots && placed.Members.SequenceEqual(members))
+            return placed.Homes;
+        int[] homes = HashTable.Place(kind, members.AsSpan(), shape.Slots);
+        _placed[service] = new(kind, members, homes);
+        return homes;
+    }
+
+    private static TimeSpan WindowOf(Core.Model.VirtualServer configured) => configured.Protocol switch
+    {
+        VirtualServerProtocol.Tcp or VirtualServerProtocol.Http => configured.Packets.FlowTimeouts.Established,
+        VirtualServerProtocol.Udp => configured.Packets.FlowTimeouts.Udp,
+    };
+
+    // Who is not configured any more stays until the sweep says that nothing names it: a packet may just now be on its way through the old tables.
+    private void KeepWhatIsNotOver(Draft draft)
+    {
+        foreach ((ushort id, VirtualServerPlan plan) in Current.VirtualServers.Where(pair => !draft.VirtualServers.ContainsKey(pair.Key)))
+        {
+            draft.VirtualServers[id] = plan;
+            _retired.Add(id);
+        }
+
+        foreach ((ushort id, RealServer entry) in Current.RealServers.Where(pair => !draft.RealServers.ContainsKey(pair.Key)))
+            draft.RealServers[id] = entry with { Weight = 0, Flags = (entry.Flags | RealServerFlag.Gone) & ~RealServerFlag.Up };
+        foreach (ServiceKey service in _tables.Keys.Where(service => !draft.Services.ContainsKey(service)).ToList())
+        {
+            _tables.Remove(service);
+            _placed.Remove(service);
+        }
+    }
+
+    private void Free(ImmutableDictionary<ushort, VirtualServerPlan>.Builder virtualServers, ushort id)
+    {
+        virtualServers.Remove(id);
+        _virtualIds.Free(id);
+        _retired.Remove(id);
+        foreach ((ServiceKey service, KeptTable kept) in _tables.Where(pair => pair.Value.Ids.Contains(id)).ToList())
+            _tables[service] = kept with { Ids = kept.Ids.Remove(id) };
+    }
+
+    /// <summary>A table that outlives changes of its virtual server's shape.</summary>
+    /// <param name="Ids">Of the virtual server: those it had and that are not over, its present one last.</param>
+    private sealed record KeptTable(Shape Shape, TransitionTable Table, ImmutableArray<ushort> Ids);
+
+    private sealed record Placement(TableKind Kind, ImmutableArray<TableMember> Members, int[] Homes);
+
+    /// <summary>A plan in the making.</summary>
+    private sealed class Draft(Surroundings surroundings, TimeSpan now)
+    {
+        public Surroundings Surroundings { get; } = surroundings;
+
+        public TimeSpan Now { get; } = now;
+
+        public Dictionary<ServiceKey, ushort> Services { get; } = [];
+
+        public Dictionary<ushort, VirtualServerPlan> VirtualServers { get; } = [];
+
+        public Dictionary<ushort, RealServer> RealServers { get; } = [];
+
+        public Dictionary<ushort, IPAddress> ProbeTargets { get; } = [];
+
+        public Dictionary<LiveRealServer, ushort> Ids { get; } = [];
+
+        public bool IsAlive(ushort id) => RealServers.TryGetValue(id, out RealServer entry) && entry.Flags.HasFlag(RealServerFlag.Up);
+
+        public PacketPlan ToPlan() => new()
+        {
+            Services = Services.ToImmutableDictionary(),
+            VirtualServers = VirtualServers.ToImmutableDictionary(),
+            RealServers = RealServers.ToImmutableDictionary(),
+            ProbeTargets = ProbeTargets.ToImmutableDictionary(),
+        };
+    }
+}
