@@ -28,10 +28,13 @@ MAP(real_servers, BPF_MAP_TYPE_ARRAY, __u32, struct real_server, 4096, );
 struct inner_table {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__type(key, __u32);
-	__type(value, struct slot);
+	__type(value, struct slot_pair);
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_INNER_MAP); /* tables of different sizes in one outer map */
 };
+
+/* The compiler leaves the type of an inner map's value out of the BTF unless something else is of that type. */
+const volatile struct slot_pair type_of_tables = {};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);

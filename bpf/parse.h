@@ -149,8 +149,8 @@ static __noinline enum verdict parse_icmp4(struct context *ctx, struct packet *p
 
 static __always_inline enum verdict parse_ip4(struct context *ctx, struct packet *packet, struct iphdr *ip, void *end)
 {
+	__u16 fragment, flags;
 	void *header;
-	__u16 fragment;
 
 	if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl < 5)
 		return PASS;
@@ -165,24 +165,23 @@ static __always_inline enum verdict parse_ip4(struct context *ctx, struct packet
 	packet->traffic_class = ip->tos;
 	packet->fragment_id = ip->id;
 	fragment = bpf_ntohs(ip->frag_off);
-	if (fragment & IP_DONT_FRAGMENT)
-		packet->flags |= PACKET_DONT_FRAGMENT;
-	if (unlikely(fragment & (IP_FRAGMENT_OFFSET | IP_MORE_FRAGMENTS))) {
-		if (fragment & IP_FRAGMENT_OFFSET) {
-			packet->flags |= PACKET_LATER_FRAGMENT;
-			return CONTINUE;
-		}
-		packet->flags |= PACKET_FIRST_FRAGMENT;
+	flags = fragment & IP_DONT_FRAGMENT ? PACKET_DONT_FRAGMENT : 0;
+	if (unlikely(fragment & IP_FRAGMENT_OFFSET)) {
+		packet->flags = flags | PACKET_LATER_FRAGMENT;
+		return CONTINUE;
 	}
+	if (unlikely(fragment & IP_MORE_FRAGMENTS))
+		flags |= PACKET_FIRST_FRAGMENT;
 
 	header = (void *)ip + ip->ihl * 4;
 	if (ip->protocol == IPPROTO_TCP) {
 		if (header + sizeof(struct tcphdr) > end)
 			return PASS;
 		take_ports(packet, header);
-		packet->flags |= tcp_flags(header);
+		packet->flags = flags | tcp_flags(header);
 		return CONTINUE;
 	}
+	packet->flags = flags;
 	if (ip->protocol == IPPROTO_UDP) {
 		if (header + sizeof(struct udphdr) > end)
 			return PASS;
@@ -324,13 +323,13 @@ static __always_inline enum verdict parse_ip6(struct context *ctx, struct packet
 	__builtin_memcpy(&packet->destination, &ip->daddr, sizeof(packet->destination));
 	packet->protocol = ip->nexthdr;
 	packet->traffic_class = ip->priority << 4 | ip->flow_lbl[0] >> 4;
-	packet->flags |= PACKET_DONT_FRAGMENT;
 
 	if (ip->nexthdr == IPPROTO_TCP && header + sizeof(struct tcphdr) <= end) {
 		take_ports(packet, header);
-		packet->flags |= tcp_flags(header);
+		packet->flags = PACKET_DONT_FRAGMENT | tcp_flags(header);
 		return CONTINUE;
 	}
+	packet->flags = PACKET_DONT_FRAGMENT;
 	if (ip->nexthdr == IPPROTO_UDP && header + sizeof(struct udphdr) <= end) {
 		take_ports(packet, header);
 		return CONTINUE;

@@ -19,9 +19,6 @@
 
 #define ID_OF_MARK 0xffff
 
-/* Nothing else here uses the type, and clang would leave it out of the BTF that the map of tables needs. */
-const volatile struct slot type_of_tables = {};
-
 static __always_inline bool is_to(const struct packet *packet, const struct real_server *to)
 {
 	const __be32 *a = packet->destination.word, *b = to->address.word;

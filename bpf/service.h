@@ -11,43 +11,59 @@
 #include "stats.h"
 #include "switches.h"
 
+/* Written as one word: the look-up reads the key in wider pieces than its fields, and a processor that must put such a
+ * read together from several stores waits for them. */
+union service4_key {
+	struct service4 fields;
+	__u64 word;
+};
+
+static __always_inline __u64 service4_word(const struct packet *packet, __be32 address, __be16 port)
+{
+	return address | (__u64)port << 32 | (__u64)packet->protocol << 48;
+}
+
 static __always_inline __u32 find_service4(const struct packet *packet)
 {
-	struct service4 key = {
-		.address = packet->destination.word[0],
-		.port = packet->destination_port,
-		.protocol = packet->protocol,
-	};
+	union service4_key key = { .word = service4_word(packet, packet->destination.word[0], packet->destination_port) };
 	__u32 *id = bpf_map_lookup_elem(&services4, &key);
 
 	if (!id && has_any_port) {
-		key.port = 0;
+		key.word = service4_word(packet, packet->destination.word[0], 0);
 		id = bpf_map_lookup_elem(&services4, &key);
-		key.port = packet->destination_port;
 	}
 	if (!id && has_any_address) {
-		key.address = 0;
+		key.word = service4_word(packet, 0, packet->destination_port);
 		id = bpf_map_lookup_elem(&services4, &key);
 	}
 	return id ? *id : 0;
 }
 
+union service6_key {
+	struct service6 fields;
+	struct {
+		struct address address;
+		__u32 rest;
+	};
+};
+
+static __always_inline __u32 service6_rest(const struct packet *packet, __be16 port)
+{
+	return port | (__u32)packet->protocol << 16;
+}
+
 static __always_inline __u32 find_service6(const struct packet *packet)
 {
-	struct service6 key = {
-		.address = packet->destination,
-		.port = packet->destination_port,
-		.protocol = packet->protocol,
-	};
+	union service6_key key = { .address = packet->destination, .rest = service6_rest(packet, packet->destination_port) };
 	__u32 *id = bpf_map_lookup_elem(&services6, &key);
 
 	if (!id && has_any_port) {
-		key.port = 0;
+		key.rest = service6_rest(packet, 0);
 		id = bpf_map_lookup_elem(&services6, &key);
-		key.port = packet->destination_port;
 	}
 	if (!id && has_any_address) {
 		key.address = (struct address){};
+		key.rest = service6_rest(packet, packet->destination_port);
 		id = bpf_map_lookup_elem(&services6, &key);
 	}
 	return id ? *id : 0;

@@ -21,26 +21,22 @@
 static __always_inline struct slot slot_of(const struct packet *packet, const struct virtual_server *virtual_server)
 {
 	__u32 id = packet->virtual_server;
-	__u32 slots = virtual_server->slots;
-	const volatile __u32 *slot;
-	__u32 index;
+	__u32 index = slot_index(packet->hash, virtual_server->slots);
+	__u32 pair = index / 2;
 	void *table = bpf_map_lookup_elem(&tables, &id);
+	const volatile __u64 *slots;
 
-	if (!table || !slots)
+	if (!table)
 		return (struct slot){};
-	index = slot_index(packet->hash, slots);
+	slots = bpf_map_lookup_elem(table, &pair);
 	explain_slot(index);
-	slot = bpf_map_lookup_elem(table, &index);
-	if (!slot)
-		return (struct slot){};
-
-	/* Both halves at once: user space may be writing the slot. */
+	/* All at once: user space may be writing the slot. */
 	union {
-		__u32 word;
-		struct slot slot;
-	} read = { .word = *slot };
+		__u64 word;
+		struct slot_pair pair;
+	} read = { .word = slots ? *slots : 0 };
 
-	return read.slot;
+	return index % 2 ? read.pair.at[1] : read.pair.at[0];
 }
 
 /* The slot's previous server is not its current one. */

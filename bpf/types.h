@@ -141,6 +141,12 @@ struct slot {
 	__u16 previous;
 };
 
+/* How slots lie in a table: slot i is at[i % 2] of element i / 2. The kernel rounds an array's elements up to 8 bytes, so
+ * one slot an element would take twice the cache. */
+struct slot_pair {
+	struct slot at[2];
+};
+
 /* ---- what is happening: written by the datapath ------------------------------------------------------------------- */
 
 /* Coarse time in units of 2^20 ns (1.05 ms); wraps after 52 days, so ages are compared by subtraction. */

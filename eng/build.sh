@@ -9,6 +9,7 @@ build_log=$root/artifacts/build.log
 sources() {
     (
         cd "$root"
+        echo "clang $(command -v clang || true)" # with it, the packet datapath is in the program
         shopt -s nullglob
         find src bpf* console* eng/*.txt Directory.* global.json [nN]u[gG]et.[cC]onfig \
             -name node_modules -prune -o -type f ! -name '.*' ! -name '*~' -print0 |
@@ -42,6 +43,7 @@ with_build_lock() {
 # build TARGET…: each a project or the solution, whatever the stamp says.
 build() {
     local now target incremental
+    wish datapath
     now=$(sources)
     incremental=$(incremental_option "$now")
     # A build that fails half way leaves neither the old program nor the new one.

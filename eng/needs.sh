@@ -1,12 +1,17 @@
-# What Bascule needs from the machine, and how it gets there. Sourced by ./bascule, ./test, .ci/run and bench/http/run:
+# What Bascule needs from the machine, and how it gets there. Sourced by ./bascule, ./test, .ci/run and the benches:
 #
 #   need build test      installs what those two lack when root; otherwise prints the one command to run and exits 69
+#   wish datapath        the same for what can be done without: says what is lost, and returns
 #
 # One line a need: who needs it | how to see that it is there | its package in Debian and Ubuntu | why.
 needs='
 build | library libssl.so.3                     | openssl         | the .NET SDK fetches packages over TLS
 build | file /etc/ssl/certs/ca-certificates.crt | ca-certificates | the .NET SDK checks whom it fetches packages from
 test  | command curl                            | curl            | tests ask the proxy with a client we did not write
+datapath | command clang                        | clang           | without it, the program is built without the packet datapath (forward: nat, dr, tun)
+datapath | file /usr/include/bpf/bpf_helpers.h  | libbpf-dev      | without it, the program is built without the packet datapath (forward: nat, dr, tun)
+datapath | file /usr/include/linux/bpf.h        | linux-libc-dev  | without it, the program is built without the packet datapath (forward: nat, dr, tun)
+datapath | library libbpf.so.1                  | libbpf1         | without it, the packet datapath cannot be loaded
 lab   | command ip                              | iproute2        | makes network namespaces and cables
 lab   | command nsenter                         | util-linux      | starts programs in them
 lab   | command ethtool                         | ethtool         | turns offloads off, so that packets are as on a wire
@@ -20,6 +25,14 @@ bench | file /usr/lib/nginx/modules/ngx_stream_module.so | libnginx-mod-stream |
 bench | command haproxy                         | haproxy         | a peer
 bench | command wrk                             | wrk             | the load
 bench | command python3                         | python3         | runs the rounds and writes the table
+packets | command clang                         | clang           | compiles the datapath and the load
+packets | file /usr/include/bpf/bpf_helpers.h   | libbpf-dev      | compiles the datapath and the load
+packets | file /usr/include/linux/bpf.h         | linux-libc-dev  | compiles the datapath and the load
+packets | library libbpf.so.1                   | libbpf1         | loads them
+packets | command ip                            | iproute2        | makes network namespaces and cables
+packets | command ethtool                       | ethtool         | turns offloads off
+packets | command nft                           | nftables        | a peer: forwarding by the kernel, with NAT
+packets | command bpftool                       | bpftool         | looks at programs that are loaded
 '
 
 # Where a .NET SDK may be when PATH does not know it: Ubuntu's package, the tarball, dotnet-install.sh (which sudo hides:
@@ -78,6 +91,18 @@ need() {
     ! everything_is_there || return 0
     [ -z "$sdk_missing" ] || say_where_the_sdk_is
     exit "$exit_something_missing"
+}
+
+# wish GROUP…: installs, when root, what those groups name; else says what is lost without. Returns in any case.
+wish() {
+    missing=() sdk_missing=''
+    find_missing " $* "
+    if [ ${#missing[@]} -eq 0 ]; then return 0; fi
+    if command -v apt-get > /dev/null && [ "$(id -u)" -eq 0 ]; then
+        ( sdk_missing='' && install_missing ) || say "going on without: ${missing[*]}"
+    else
+        say "to have it: sudo apt-get update && sudo apt-get install -y ${missing[*]}"
+    fi
 }
 
 everything_is_there() { [ ${#missing[@]} -eq 0 ] && [ -z "$sdk_missing" ]; }

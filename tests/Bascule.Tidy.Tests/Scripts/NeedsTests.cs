@@ -55,6 +55,36 @@ public sealed class NeedsTests : IDisposable
     }
 
     [Fact]
+    public void What_is_only_wished_for_is_named_and_done_without()
+    {
+        Ran ran = Bash($"{SomeUser}{NothingThere}{Apt}wish datapath; echo on");
+
+        Assert.Equal(0, ran.Exit);
+        Assert.Equal("on\n", ran.Output);
+        Assert.Contains("clang is missing: without it, the program is built without the packet datapath", ran.Errors);
+        Assert.Contains("to have it: sudo apt-get update && sudo apt-get install -y clang libbpf-dev linux-libc-dev libbpf1\n", ran.Errors);
+    }
+
+    [Fact]
+    public void What_is_only_wished_for_and_cannot_be_installed_is_done_without()
+    {
+        Ran ran = Bash($"{Root}{NothingThere}{Apt}apt-get() {{ return 100; }}\nwish datapath; echo on");
+
+        Assert.Equal(0, ran.Exit);
+        Assert.Equal("on\n", ran.Output);
+        Assert.Contains("going on without: clang libbpf-dev linux-libc-dev libbpf1\n", ran.Errors);
+    }
+
+    [Fact]
+    public void What_is_only_wished_for_is_installed_for_root()
+    {
+        Ran ran = Bash($"{Root}{NothingThere}{Apt}wish datapath");
+
+        Assert.Equal(0, ran.Exit);
+        Assert.Contains("apt-get install -y clang libbpf-dev linux-libc-dev libbpf1\n", ran.Errors);
+    }
+
+    [Fact]
     public void Says_where_the_sdk_is_when_the_distribution_has_none()
     {
         Ran ran = Need(Root + NoSdk + NotPackaged + Apt, "build");
