@@ -218,17 +218,17 @@ public static class HashTable
 
         public void Take(int[] homes)
         {
-            while (homes[Slot] != None)
-                Step(homes.Length);
-            homes[Slot] = Member;
-            Taken++;
-        }
+            int slot = Slot;
+            while (homes[slot] != None)
+            {
+                slot += Skip;
+                if (slot >= homes.Length)
+                    slot -= homes.Length;
+            }
 
-        private void Step(int size)
-        {
-            Slot += Skip;
-            if (Slot >= size)
-                Slot -= size;
+            homes[slot] = Member;
+            Slot = slot;
+            Taken++;
         }
     }
 }

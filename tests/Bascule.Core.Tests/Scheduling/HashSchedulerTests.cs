@@ -80,6 +80,53 @@ public sealed class HashSchedulerTests
         Assert.All(Clients, c => Assert.Equal(1, Pick(sh, c)));
     }
 
+    [Theory]
+    [InlineData(SchedulerKind.SourceHash)]
+    [InlineData(SchedulerKind.MaglevHash)]
+    public void With_the_port_flag_a_client_meets_others_from_other_ports(SchedulerKind kind)
+    {
+        Scheduler scheduler = new Farm(1, 1, 1).Scheduler(kind, new() { Port = true });
+
+        Assert.Equal([0, 1, 2], Enumerable.Range(0, 100)
+            .Select(port => scheduler.Pick(Farm.Client("192.0.2.7") with { Port = (ushort)(40000 + port) }, default, new Random(1))).Distinct().Order());
+    }
+
+    [Theory]
+    [InlineData(SchedulerKind.SourceHash)]
+    [InlineData(SchedulerKind.MaglevHash)]
+    [InlineData(SchedulerKind.DestinationHash)]
+    public void Without_the_fallback_flag_clients_of_one_that_is_down_are_refused_but_a_failed_connection_is_tried_elsewhere(SchedulerKind kind)
+    {
+        Farm farm = new(1, 1, 1);
+        Scheduler scheduler = farm.Scheduler(kind, SchedulerFlags.None);
+        ClientAddress client = Farm.Client("192.0.2.7").To(Farm.Client("198.51.100.1"));
+        int home = scheduler.Pick(client, default, new Random(1));
+        Assert.InRange(scheduler.Pick(client, Farm.Tried(home), new Random(1)), 0, 2);
+
+        farm.SetHealth(home, isUp: false);
+
+        Assert.Equal(Scheduler.None, scheduler.Pick(client, default, new Random(1)));
+    }
+
+    [Fact]
+    public void Dh_looks_at_the_address_asked_for_and_at_nothing_else()
+    {
+        Scheduler dh = new Farm([.. Enumerable.Repeat(1, 256)]).Scheduler(SchedulerKind.DestinationHash);
+
+        Assert.All(Clients.Take(100), client =>
+            Assert.Equal(0x32, dh.Pick(new ClientAddress(0, client, (ushort)client, IsIpv4: true).To(Farm.Client("192.0.2.1")), default, new Random(1))));
+    }
+
+    [Fact]
+    public void Dh_gives_every_real_server_the_same_share_whatever_its_weight()
+    {
+        Scheduler dh = new Farm(1, 9).Scheduler(SchedulerKind.DestinationHash);
+
+        int toFirst = Clients.Count(c => dh.Pick(default(ClientAddress).To(new(0, c, 0, IsIpv4: true)), default, new Random(1)) == 0);
+
+        Assert.InRange(toFirst, 950, 1050);
+    }
+
     private static IEnumerable<uint> Clients => Enumerable.Range(0, 2000).Select(i => 0x0A000000u + (uint)i);
 
     private static int Pick(Scheduler sh, uint client) => sh.Pick(new(0, client, 40000, IsIpv4: true), default, new Random(1));

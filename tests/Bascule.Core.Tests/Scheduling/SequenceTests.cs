@@ -114,4 +114,35 @@ public sealed class SequenceTests
     [Fact]
     public void Nq_takes_the_first_idle_one_of_the_list_whatever_its_weight() =>
         Assert.Equal("AAA", Farm.Sequence(new Farm(1, 9, 9).Scheduler(SchedulerKind.NeverQueue), 3));
+
+    [Fact]
+    public void Fo_sends_all_to_the_highest_weight_until_it_is_down_and_then_to_the_next()
+    {
+        Farm farm = new(1, 3, 2, 3);
+        Scheduler fo = farm.Scheduler(SchedulerKind.FailOver);
+        Assert.Equal("BB", Farm.Sequence(fo, 2));
+
+        farm.SetHealth(1, isUp: false);
+        Assert.Equal("DD", Farm.Sequence(fo, 2));
+
+        farm.SetHealth(3, isUp: false);
+        Assert.Equal("CC", Farm.Sequence(fo, 2));
+    }
+
+    [Fact]
+    public void Ovf_gives_each_one_connection_more_than_its_weight_before_the_next_and_then_nobody()
+    {
+        Farm farm = new(1, 2);
+        Scheduler ovf = farm.Scheduler(SchedulerKind.Overflow);
+
+        string choices = "";
+        for (int i = 0; i < 6; i++)
+        {
+            choices += Farm.Sequence(ovf, 1);
+            if (choices[^1] != '-')
+                farm.SetActive(choices[^1] - 'A', farm.RealServers[choices[^1] - 'A'].ActiveConnections + 1);
+        }
+
+        Assert.Equal("BBBAA-", choices);
+    }
 }
