@@ -36,8 +36,8 @@ internal sealed class AddressTable<TValue>
     }
 
     /// <summary>Looks the address up.</summary>
-    /// <param name="now">Milliseconds on the clock that <see cref="TryPut"/> and <see cref="Touch"/> are told.</param>
-    /// <param name="lifetime">Milliseconds after which an entry that was not used, and is not held, counts as gone.</param>
+    /// <param name="now">On the clock, and in the unit, that <see cref="TryPut"/> and <see cref="Touch"/> are told.</param>
+    /// <param name="lifetime">In the same unit: after which an entry that was not used, and is not held, counts as gone.</param>
     public AddressPlace Find(in AddressKey key, long now, long lifetime, out TValue value)
     {
         int bucket = HashCode.Combine(key.High, key.Low) & (_versions.Length - 1);

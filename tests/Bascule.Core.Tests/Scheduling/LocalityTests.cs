@@ -119,10 +119,13 @@ public sealed class LocalityTests
         Assert.Equal(served[^100..], Ask(scheduler, [.. Enumerable.Range(99_900, 100)]));
     }
 
-    private static string Ask(Scheduler scheduler, params int[] destinations)
+    private string Ask(Scheduler scheduler, params int[] destinations)
     {
         Random random = new(1);
         return string.Concat(destinations.Select((destination, i) =>
-            (char)('A' + scheduler.Pick(new ClientAddress(0, (uint)i, 1, IsIpv4: true).To(new(0, (uint)destination, 0, IsIpv4: true)), default, random))));
+        {
+            _farm.Clock.Advance(TimeSpan.FromTicks(1));
+            return (char)('A' + scheduler.Pick(new ClientAddress(0, (uint)i, 1, IsIpv4: true).To(new(0, (uint)destination, 0, IsIpv4: true)), default, random));
+        }));
     }
 }
