@@ -1,0 +1,59 @@
+namespace Bascule.Vrrp;
+
+/// <summary>The versions of the protocol.</summary>
+public enum VrrpVersion : byte
+{
+    /// <summary>RFC 3768: IPv4, whole seconds.</summary>
+    V2 = 2,
+
+    /// <summary>RFC 9568 and RFC 5798: IPv4 and IPv6, centiseconds.</summary>
+    V3 = 3,
+}
+
+/// <summary>"I am Active for this virtual router", as sent every interval. RFC 9568 §5, RFC 3768 §5.</summary>
+/// <param name="Version">Whose form it has on the wire.</param>
+/// <param name="VirtualRouterId">1 to 255.</param>
+/// <param name="Priority">Of the sender, 1 to 255; 0 says that it stops being Active now.</param>
+/// <param name="Interval">How often the sender speaks. On the wire 10 ms to 40.95 s (version 3) or 1 to 255 s (version 2).</param>
+public readonly record struct Advertisement(VrrpVersion Version, byte VirtualRouterId, byte Priority, TimeSpan Interval)
+{
+    /// <summary>The priority that says goodbye. RFC 9568 §5.2.4.</summary>
+    public const byte Goodbye = 0;
+
+    /// <summary>The priority of the router whose own addresses the virtual ones are. RFC 9568 §5.2.4.</summary>
+    public const byte Owner = 255;
+}
+
+/// <summary>Why a message is no advertisement for us. Each is a counter.</summary>
+public enum DecodeError
+{
+    /// <summary>It is one.</summary>
+    None,
+
+    /// <summary>Shorter than its header, or than the addresses it announces.</summary>
+    Truncated,
+
+    /// <summary>Its version is not the one this virtual router speaks. RFC 9568 §7.1.</summary>
+    WrongVersion,
+
+    /// <summary>Not type 1, the only one there is. RFC 9568 §5.2.2.</summary>
+    WrongType,
+
+    /// <summary>It came through a router: the time to live is not 255. RFC 9568 §5.1.1.3.</summary>
+    WrongTimeToLive,
+
+    /// <summary>Neither of the two forms of the checksum fits. RFC 9568 §5.2.8.</summary>
+    WrongChecksum,
+
+    /// <summary>The virtual router's id is 0. RFC 9568 §5.2.3.</summary>
+    NoVirtualRouterId,
+
+    /// <summary>It names no address. RFC 9568 §5.2.5.</summary>
+    NoAddresses,
+
+    /// <summary>The interval is 0.</summary>
+    NoInterval,
+
+    /// <summary>Version 2: not the authentication that is agreed on. RFC 2338 §5.3.6.</summary>
+    WrongAuthentication,
+}

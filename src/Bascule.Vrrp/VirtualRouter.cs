@@ -1,0 +1,101 @@
+namespace Bascule.Vrrp;
+
+/// <summary>What one virtual router is told: RFC 9568 §6.1.</summary>
+public sealed record VirtualRouter
+{
+    /// <summary>1 to 255, the same on all its routers.</summary>
+    public required byte Id { get; init; }
+
+    /// <inheritdoc cref="VrrpVersion"/>
+    public VrrpVersion Version { get; init; } = VrrpVersion.V3;
+
+    /// <summary>How often the Active router speaks. 10 ms to 40.95 s; version 2: whole seconds up to 255.</summary>
+    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(1); // RFC 9568 §6.1 default
+
+    /// <summary>Whether a router of higher priority takes over from one of lower that serves. The owner (255) always does.</summary>
+    public bool Preempts { get; init; } = true; // RFC 9568 §6.1 default
+
+    /// <summary>How long it watches a router of lower priority serve before it takes over. Time to warm up after a start.</summary>
+    public TimeSpan PreemptDelay { get; init; }
+
+    /// <summary>
+    /// Advertisements that may be missing before the Backup takes over: 3 in RFC 9568 §6.1. The same on all routers.
+    /// </summary>
+    public int MissedAdvertisements { get; init; } = 3;
+
+    /// <summary>
+    /// An Active router whose thread slept longer than this gives up before it speaks again: the others may have taken over, and
+    /// the kernel has let go of the addresses. Zero: as long as the others wait.
+    /// </summary>
+    public TimeSpan Lease { get; init; }
+}
+
+/// <summary>What a router is for its virtual addresses. RFC 9568 §6.3.</summary>
+public enum Role
+{
+    /// <summary>Not started, or held back by what it tracks (keepalived calls that FAULT).</summary>
+    Initialize,
+
+    /// <summary>Listens, ready to take over.</summary>
+    Backup,
+
+    /// <summary>Has the addresses.</summary>
+    Active,
+}
+
+/// <summary>Why the role changed last.</summary>
+public enum TransitionReason
+{
+    /// <summary>It has not.</summary>
+    None,
+
+    /// <summary>Started: as Backup, or as the owner of the addresses.</summary>
+    Started,
+
+    /// <summary>Stopped, or what it tracks went down.</summary>
+    Stopped,
+
+    /// <summary>Nothing heard from the Active router for the whole Active_Down_Interval.</summary>
+    Silence,
+
+    /// <summary>The Active router said goodbye.</summary>
+    Goodbye,
+
+    /// <summary>Only a weaker router serves, and this one preempts.</summary>
+    Preempted,
+
+    /// <summary>A router of higher priority serves.</summary>
+    HigherPriority,
+
+    /// <summary>One of equal priority and a higher address serves.</summary>
+    HigherAddress,
+
+    /// <summary>It slept longer than its lease.</summary>
+    Overslept,
+
+    /// <summary>It was asked to hand over.</summary>
+    HandedOver,
+}
+
+/// <summary>What the shell has to do, in the order of the members.</summary>
+[Flags]
+public enum VrrpActions
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>Take the virtual addresses off the interface, before anything is said.</summary>
+    DropAddresses = 1 << 0,
+
+    /// <summary>Send an advertisement of priority 0.</summary>
+    SayGoodbye = 1 << 1,
+
+    /// <summary>Put the virtual addresses on the interface.</summary>
+    TakeAddresses = 1 << 2,
+
+    /// <summary>Send an advertisement.</summary>
+    Advertise = 1 << 3,
+
+    /// <summary>Gratuitous ARP and unsolicited Neighbor Advertisements for every virtual address.</summary>
+    Announce = 1 << 4,
+}
