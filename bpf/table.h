@@ -36,7 +36,7 @@ static __always_inline struct slot slot_of(const struct packet *packet, const st
 		struct slot_pair pair;
 	} read = { .word = slots ? *slots : 0 };
 
-	return index % 2 ? read.pair.at[1] : read.pair.at[0];
+	return index % 2 ? read.pair.odd : read.pair.even;
 }
 
 /* The slot's previous server is not its current one. */

@@ -141,10 +141,11 @@ struct slot {
 	__u16 previous;
 };
 
-/* How slots lie in a table: slot i is at[i % 2] of element i / 2. The kernel rounds an array's elements up to 8 bytes, so
+/* How slots lie in a table: slot i is in element i / 2. The kernel rounds an array's elements up to 8 bytes, so
  * one slot an element would take twice the cache. */
 struct slot_pair {
-	struct slot at[2];
+	struct slot even;
+	struct slot odd;
 };
 
 /* ---- what is happening: written by the datapath ------------------------------------------------------------------- */

@@ -104,8 +104,7 @@ internal sealed class Datapath : IDisposable
     /// <summary>The hash table of a virtual server.</summary>
     public void SetTable(ushort id, params ReadOnlySpan<Slot> slots)
     {
-        using BpfMap<uint, Slot> table = BpfMap.Create<uint, Slot>("table", MapType.Array, (uint)slots.Length, MapFlags.Inner);
-        table.SetAll(slots);
+        using BpfMap<uint, SlotPair> table = SlotPair.Table(slots);
         Map<uint, uint>("tables").SetInner(id, table);
     }
 

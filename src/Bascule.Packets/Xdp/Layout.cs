@@ -3,7 +3,10 @@
 #pragma warning disable CS1591, CA1051 // no second description of a field; fields, because their order is the point
 #pragma warning disable CS0649 // fields that only the kernel's side writes
 
+using System.Collections.Immutable;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Bascule.Linux.Bpf;
 
 namespace Bascule.Packets.Xdp;
 
@@ -74,6 +77,27 @@ public record struct Slot
 {
     public ushort Current;
     public ushort Previous;
+}
+
+/// <summary>Twin of <c>struct slot_pair</c>: how slots lie in a table's map.</summary>
+public record struct SlotPair
+{
+    public Slot Even;
+    public Slot Odd;
+
+    /// <summary>A table's map, whole: to be put into <c>tables</c>.</summary>
+    public static BpfMap<uint, SlotPair> Table(ReadOnlySpan<Slot> slots)
+    {
+        SlotPair[] pairs = new SlotPair[(slots.Length + 1) / 2];
+        slots.CopyTo(MemoryMarshal.Cast<SlotPair, Slot>(pairs.AsSpan()));
+        BpfMap<uint, SlotPair> table = BpfMap.Create<uint, SlotPair>("table", MapType.Array, (uint)pairs.Length, MapFlags.Inner);
+        table.SetAll(pairs);
+        return table;
+    }
+
+    /// <summary>The slots of a table's map, of which an odd one out at the end is not one.</summary>
+    public static ImmutableArray<Slot> Slots(BpfMap<uint, SlotPair> table, uint slots) =>
+        [.. table.Entries().OrderBy(entry => entry.Key).SelectMany(entry => new[] { entry.Value.Even, entry.Value.Odd }).Take((int)slots)];
 }
 
 /// <summary>Twin of <c>struct prefix4</c>.</summary>

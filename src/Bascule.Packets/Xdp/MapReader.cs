@@ -38,14 +38,14 @@ internal static class MapReader
             .ToLookup(found => (ushort)found.Id, found => found.Rule);
         ImmutableDictionary<ushort, VirtualServerPlan>.Builder plans = ImmutableDictionary.CreateBuilder<ushort, VirtualServerPlan>();
         foreach ((uint id, VirtualServer entry) in maps.VirtualServers.Entries().Where(pair => pair.Value.Slots > 0))
-            plans[(ushort)id] = new(entry, Slots(maps, id), Members(maps, id, entry.Members), prefixes[(ushort)id].ToImmutableDictionary());
+            plans[(ushort)id] = new(entry, Slots(maps, id, entry.Slots), Members(maps, id, entry.Members), prefixes[(ushort)id].ToImmutableDictionary());
         return plans.ToImmutable();
     }
 
-    private static ImmutableArray<Slot> Slots(DatapathMaps maps, uint id)
+    private static ImmutableArray<Slot> Slots(DatapathMaps maps, uint id, uint slots)
     {
-        using BpfMap<uint, Slot>? table = maps.Tables.Inner<uint, Slot>(id);
-        return table is null ? [] : [.. table.Entries().OrderBy(pair => pair.Key).Select(pair => pair.Value)];
+        using BpfMap<uint, SlotPair>? table = maps.Tables.Inner<uint, SlotPair>(id);
+        return table is null ? [] : SlotPair.Slots(table, slots);
     }
 
     private static ImmutableArray<ushort> Members(DatapathMaps maps, uint id, uint count)

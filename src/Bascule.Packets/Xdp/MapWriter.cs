@@ -16,7 +16,7 @@ internal sealed class MapWriter(DatapathMaps maps)
         {
             case PutRealServer put: maps.RealServers.Set(put.Id, put.Entry); break;
             case PutMembers put: Swap(maps.Members, put.VirtualServer, Members(put.Members)); break;
-            case PutTable put: Swap(maps.Tables, put.VirtualServer, Table(put.Slots)); break;
+            case PutTable put: Swap(maps.Tables, put.VirtualServer, SlotPair.Table(put.Slots.AsSpan())); break;
             case PutVirtualServer put: maps.VirtualServers.Set(put.Id, put.Entry); break;
             case PutPrefix put: SetPrefix(put.VirtualServer, put.Prefix, put.Rule); break;
             case RemovePrefix remove: TakePrefix(remove.VirtualServer, remove.Prefix); break;
@@ -80,13 +80,6 @@ internal sealed class MapWriter(DatapathMaps maps)
     {
         outer.SetInner(virtualServer, inner);
         inner.Dispose(); // the outer map holds it now
-    }
-
-    private static BpfMap<uint, Slot> Table(ImmutableArray<Slot> slots)
-    {
-        BpfMap<uint, Slot> table = BpfMap.Create<uint, Slot>("table", MapType.Array, (uint)slots.Length, MapFlags.Inner);
-        table.SetAll(slots.AsSpan());
-        return table;
     }
 
     // All lists have room for the most, so that the kernel can look them up without a call; what is not used is nobody.
