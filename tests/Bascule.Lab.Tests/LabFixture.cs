@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using Bascule.Linux.Bpf;
+using Bascule.Packets.Xdp;
 using Bascule.Testing;
 
 namespace Bascule.Lab.Tests;
@@ -25,7 +27,7 @@ public sealed class LabFixture : IAsyncLifetime
     /// <summary>Why lab tests cannot run here; null when they can.</summary>
     public static string? WhyNot { get; } = Tool.WhyNot() ?? (Programs.Where(p => !Tool.IsThere(p)).ToArray() is { Length: > 0 } missing
         ? $"lab tests need {string.Join(", ", missing)}, which ./test installs when it is run as root"
-        : null);
+        : DatapathObject.IsIncluded ? BpfLibrary.Missing : "this build has no packet datapath in it: the machine it was made on has no clang or no libbpf-dev");
 
     internal LabNetwork Network => _network!;
 
@@ -54,6 +56,7 @@ public sealed class LabFixture : IAsyncLifetime
                 "--conf-file=/dev/null", $"--pid-file={Path.Combine(Network.Folder, $"{name}-dnsmasq.pid")}",
                 $"--txt-record=who.lab.test,{name}", $"--txt-record=long.lab.test,{string.Join(',', Enumerable.Repeat(new string('x', 200), 12))}",
                 "--edns-packet-max=4096").Dispose();
+            Network.Plan[name].Start(LogOf(name, "decap"), LabDirector.Program, "decap", "eth1", "-v", LabPlan.VirtualAddress, "-v", LabPlan.VirtualAddress6).Dispose();
         }
 
         foreach (string name in LabPlan.RealServers)
@@ -106,6 +109,7 @@ public sealed class LabFixture : IAsyncLifetime
     internal async Task ServesAsync(string name)
     {
         await Eventually.HoldsAsync(() => File.Exists(LogOf(name, "echo")) && File.ReadAllText(LogOf(name, "echo")).Contains("listening"), $"echo serves on {name}");
+        await Eventually.HoldsAsync(() => File.ReadAllText(LogOf(name, "decap")).Contains("Taking packets"), $"decap works on {name}");
         await Network.Plan[name].RunAsync("curl", "-sS", "--retry", "50", "--retry-delay", "0", "--retry-connrefused", "-o", "/dev/null", "http://127.0.0.1/");
     }
 

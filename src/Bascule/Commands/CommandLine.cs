@@ -16,6 +16,7 @@ internal static class CommandLine
             DemoCommand.Build(),
             ConfigCommand.Build(),
             VersionCommand.Build(),
+            DecapCommand.Build(),
             LabCommand.Build(),
             DemoServerCommand.Build(),
             LabServerCommand.Build(),
