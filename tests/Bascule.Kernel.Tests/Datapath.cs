@@ -37,10 +37,13 @@ internal sealed class Datapath : IDisposable
     private readonly BpfObject _object;
     private readonly BpfProgram _program;
 
-    private Datapath(BpfObject opened, BpfProgram program)
+    private readonly bool _isTcx;
+
+    private Datapath(BpfObject opened, BpfProgram program, bool isTcx)
     {
         _object = opened;
         _program = program;
+        _isTcx = isTcx;
     }
 
     /// <summary>The index of the interface packets are said to come from: the loopback's, the only one that is always there.</summary>
@@ -60,7 +63,7 @@ internal sealed class Datapath : IDisposable
             prepare?.Invoke(opened);
             opened.Load();
             string entry = opened.ProgramNames.First(name => name.StartsWith("bascule", StringComparison.Ordinal));
-            return new(opened, opened.Program(entry));
+            return new(opened, opened.Program(entry), file.Contains("tcx", StringComparison.Ordinal));
         }
         catch
         {
@@ -78,6 +81,9 @@ internal sealed class Datapath : IDisposable
     public PerProcessorMap<TKey, TValue> Counters<TKey, TValue>(string name)
         where TKey : unmanaged
         where TValue : unmanaged => (PerProcessorMap<TKey, TValue>)Once(name, () => _object.PerProcessorMap<TKey, TValue>(name));
+
+    /// <summary>A map as it is, to be shared with another object.</summary>
+    public BpfMap AnyMap(string name) => (BpfMap)Once($"any {name}", () => _object.AnyMap(name));
 
     /// <summary>Another program of the object.</summary>
     public BpfProgram Program(string name) => (BpfProgram)Once($"program {name}", () => _object.Program(name));
@@ -123,11 +129,24 @@ internal sealed class Datapath : IDisposable
     /// <inheritdoc cref="Send(PacketBuilder)" />
     public Sent Send(ReadOnlySpan<byte> frame)
     {
+        if (_isTcx)
+            return SendMarked(frame, 0);
         // struct xdp_md: data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex
         Span<uint> context = [0, (uint)frame.Length, 0, (uint)LoopbackIndex, 0, 0];
         byte[] output = new byte[Longest];
         TestRun run = _program.Run(frame, output, MemoryMarshal.AsBytes(context));
         return new((Verdict)run.Verdict, output[..run.Length]);
+    }
+
+    /// <summary>Gives a program of tcx one packet that carries a socket's mark. Sent out of whichever interface, it says <see cref="Verdict.Redirect" />.</summary>
+    public Sent SendMarked(ReadOnlySpan<byte> frame, uint mark)
+    {
+        const int ContextWords = 192 / 4, MarkWord = 2; // struct __sk_buff
+        Span<uint> context = stackalloc uint[ContextWords];
+        context[MarkWord] = mark;
+        byte[] output = new byte[Longest];
+        TestRun run = _program.Run(frame, output, MemoryMarshal.AsBytes(context));
+        return new(OfTcx((int)run.Verdict), output[..run.Length]);
     }
 
     /// <summary>How many packets were dropped for a reason.</summary>
@@ -146,6 +165,14 @@ internal sealed class Datapath : IDisposable
         _program.Dispose();
         _object.Dispose();
     }
+
+    private static Verdict OfTcx(int action) => action switch
+    {
+        -1 or 0 => Verdict.Pass, // TC_ACT_UNSPEC, TC_ACT_OK
+        2 => Verdict.Drop, // TC_ACT_SHOT
+        7 => Verdict.Redirect, // TC_ACT_REDIRECT
+        _ => throw new InvalidOperationException($"an answer that tcx does not know: {action}"),
+    };
 
     // A struct of counters is a row of 64-bit numbers.
     private static T Sum<T>(T[] values)

@@ -9,6 +9,7 @@ public sealed class HarnessTests
     [KernelTheory]
     [InlineData(DatapathObject.Xdp)]
     [InlineData(DatapathObject.Tcx)]
+    [InlineData(DatapathObject.Probe)]
     [InlineData(DatapathObject.DecapXdp)]
     [InlineData(DatapathObject.DecapTcx)]
     public void The_kernel_takes_every_program(string file) => Datapath.Load(file: file).Dispose();

@@ -17,6 +17,9 @@ public static class DatapathObject
     /// <summary>The same for tcx.</summary>
     public const string DecapTcx = "decap.tcx.o";
 
+    /// <summary>tcx egress: takes health checks onto the way that clients' packets take. Shares its maps with the datapath.</summary>
+    public const string Probe = "probe.tcx.o";
+
     /// <summary>Whether the program was built with the datapath in it.</summary>
     public static bool IsIncluded => Array.IndexOf(typeof(DatapathObject).Assembly.GetManifestResourceNames(), Xdp) >= 0;
 
