@@ -94,7 +94,7 @@ static __always_inline bool turn_round_echo6(struct context *ctx, const struct p
 
 /* For an echo request to a virtual address. One with IP options or in fragments is the stack's: it can put them together and turn
  * a route round, where the address is its own. */
-static __noinline __attribute__((unused)) enum verdict answer_echo(struct context *ctx, const struct packet *packet)
+static __noinline enum verdict answer_echo(struct context *ctx, const struct packet *packet)
 {
 	struct ethhdr *ethernet = at(ctx, 0, sizeof(*ethernet));
 	__u16 header = packet->family == 4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);

@@ -116,7 +116,7 @@ static __always_inline bool readdress6(struct context *ctx, const struct packet 
 /* Makes an error (PACKET_ICMP_ERROR) about a NAT flow one that its receiver understands. as: what a packet from packet->source to
  * packet->destination is turned into. The time to live is the caller's. False: the frame is too short, drop it. Pointers into the
  * frame are void afterwards. */
-static __noinline __attribute__((unused)) bool rewrite_error(struct context *ctx, const struct packet *packet, const struct ends *as)
+static __noinline bool rewrite_error(struct context *ctx, const struct packet *packet, const struct ends *as)
 {
 	__u32 checksum = packet->transport + offsetof(struct icmphdr, checksum); /* the same place in ICMPv6 */
 	__be16 quoted[2] = { as->destination_port, as->source_port };

@@ -52,7 +52,7 @@ static __always_inline bool replace_address(struct context *ctx, const struct pa
 }
 
 /* Whatever comes for no virtual server may be the answer to a check. PASS in any case. */
-static __noinline __attribute__((unused)) enum verdict probe_answer(struct context *ctx, const struct packet *packet)
+static __noinline enum verdict probe_answer(struct context *ctx, const struct packet *packet)
 {
 	struct probe_answer key = {
 		.source = packet->source, .destination = packet->destination,
