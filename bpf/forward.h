@@ -41,6 +41,16 @@ static __always_inline enum verdict forward_tunnel(struct context *ctx, struct p
 	return verdict == CONTINUE ? send(ctx, packet, to, to->family) : verdict;
 }
 
+static __always_inline enum verdict forward_by_nat(struct context *ctx, struct packet *packet, const struct real_server *to)
+{
+	enum verdict verdict;
+
+	if (unlikely(longest(ctx, packet) > to->mtu))
+		return too_big(ctx, packet, to->mtu);
+	verdict = forward_nat(ctx, packet, to);
+	return verdict == CONTINUE ? send(ctx, packet, to, to->family) : verdict;
+}
+
 static __always_inline enum verdict forward(struct context *ctx, struct packet *packet)
 {
 	__u32 id = packet->real_server;
@@ -52,10 +62,10 @@ static __always_inline enum verdict forward(struct context *ctx, struct packet *
 		count_packet(packet);
 		return PASS;
 	}
-	if (to->method == METHOD_NAT)
-		return forward_nat(ctx, packet, to);
 	if (unlikely(!(to->flags & RS_NEIGHBOUR)))
 		return drop(DROP_NO_NEIGHBOUR);
+	if (to->method == METHOD_NAT)
+		return forward_by_nat(ctx, packet, to);
 	if (to->method == METHOD_DR)
 		return forward_dr(ctx, packet, to);
 	return forward_tunnel(ctx, packet, to);

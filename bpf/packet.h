@@ -41,4 +41,6 @@ struct packet {
 	__u16 virtual_server;/* 0 until it is found */
 	__u16 real_server;   /* NOBODY until it is chosen */
 	__u32 captured;      /* its number where capture.h has taken it on its way in, and will on its way out; else 0 */
+	__be16 nat_port;     /* full NAT: the flow's port from the pool */
+	__u16 too_big_for;   /* reply_nat: the mtu it found it does not fit; else 0 */
 };

@@ -15,29 +15,8 @@
 #include "flows.h"
 #include "maps.h"
 #include "service.h"
+#include "slots.h"
 #include "stats.h"
-
-/* The packet's slot in the virtual server's table; {nobody, nobody} where there is no table. */
-static __always_inline struct slot slot_of(const struct packet *packet, const struct virtual_server *virtual_server)
-{
-	__u32 id = packet->virtual_server;
-	__u32 index = slot_index(packet->hash, virtual_server->slots);
-	__u32 pair = index / 2;
-	void *table = bpf_map_lookup_elem(&tables, &id);
-	const volatile __u64 *slots;
-
-	if (!table)
-		return (struct slot){};
-	slots = bpf_map_lookup_elem(table, &pair);
-	explain_slot(index);
-	/* All at once: user space may be writing the slot. */
-	union {
-		__u64 word;
-		struct slot_pair pair;
-	} read = { .word = slots ? *slots : 0 };
-
-	return index % 2 ? read.pair.odd : read.pair.even;
-}
 
 /* The slot's previous server is not its current one. */
 static __noinline __u32 choose_in_transition(struct context *ctx, struct packet *packet,

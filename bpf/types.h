@@ -205,9 +205,9 @@ struct flow {
 	__u8 state;              /* enum flow_state */
 	__u8 flags;              /* enum flow_flag */
 	__be16 nat_port;         /* full NAT: the port taken from the pool */
-	__u8 client_mac[6];      /* where replies go when the routing table does not say */
-	__u16 unused;
-	__u32 client_interface;
+	__u8 client_mac[6];      /* where replies go when the routing table does not say: the client's next hop, */
+	__u8 director_mac[6];    /* our address towards it, */
+	__u32 client_interface;  /* and the interface */
 };
 
 /* The way back of a NAT flow. */
@@ -215,9 +215,9 @@ struct reply {
 	ticks seen;
 	__u16 real_server;
 	__u16 virtual_server;
-	__u32 client_interface;  /* copied from the flow, so that an answer needs one lookup */
-	__u8 client_mac[6];
-	__u16 unused;
+	__u8 client_mac[6];      /* these three: copied from the flow, so that an answer needs one lookup */
+	__u8 director_mac[6];
+	__u32 client_interface;
 };
 
 /* In replies4/replies6 under the tuple the real server sends. */

@@ -46,7 +46,7 @@ public record struct Flow
     public FlowFlag Flags;
     public Wire16 NatPort;
     public Mac ClientMac;
-    internal ushort Unused;
+    public Mac DirectorMac;
     public uint ClientInterface;
 }
 
@@ -56,9 +56,9 @@ public record struct Reply
     public Ticks Seen;
     public ushort RealServer;
     public ushort VirtualServer;
-    public uint ClientInterface;
     public Mac ClientMac;
-    internal ushort Unused;
+    public Mac DirectorMac;
+    public uint ClientInterface;
 }
 
 /// <summary>Twin of <c>struct reply4</c>.</summary>
