@@ -10,7 +10,8 @@ namespace Bascule.Admin;
 /// <summary>Turns requests into answers. Every answer is JSON, the refusals too.</summary>
 internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<HttpContext>
 {
-    private const string WhatThereIs = "GET /v1/status, GET /v1/version, POST /v1/reload";
+    private const string WhatThereIs =
+        "GET /v1/status, GET /v1/version, POST /v1/reload, GET /v1/connections, GET /v1/sessions, GET /v1/explain, GET /v1/capture, POST /v1/detach";
 
     public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
@@ -23,6 +24,11 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
         "/v1/status" => OnlyAsync(HttpMethods.Get, context, StatusAsync),
         "/v1/version" => OnlyAsync(HttpMethods.Get, context, VersionAsync),
         "/v1/reload" => OnlyAsync(HttpMethods.Post, context, ReloadAsync),
+        "/v1/connections" => OnlyAsync(HttpMethods.Get, context, OfDatapath(PacketApi.ConnectionsAsync)),
+        "/v1/sessions" => OnlyAsync(HttpMethods.Get, context, OfDatapath(PacketApi.SessionsAsync)),
+        "/v1/explain" => OnlyAsync(HttpMethods.Get, context, OfDatapath(PacketApi.ExplainAsync)),
+        "/v1/capture" => OnlyAsync(HttpMethods.Get, context, OfDatapath(PacketApi.CaptureAsync)),
+        "/v1/detach" => OnlyAsync(HttpMethods.Post, context, OfDatapath(PacketApi.DetachAsync)),
         _ => AnswerAsync(context, StatusCodes.Status404NotFound,
             new ApiError($"there is no {context.Request.Path}", $"ask for one of {WhatThereIs}"), ApiJson.Readable.ApiError),
     };
@@ -49,7 +55,13 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
         await AnswerAsync(context, status, result, ApiJson.Readable.ReloadResult);
     }
 
-    private static Task AnswerAsync<T>(HttpContext context, int status, T value, JsonTypeInfo<T> type)
+    private Func<HttpContext, Task> OfDatapath(Func<PacketAnswers, HttpContext, Task> answerAsync) => context =>
+        director.Packets() is { } packets
+            ? answerAsync(packets, context)
+            : AnswerAsync(context, StatusCodes.Status404NotFound,
+                new ApiError("this director has no packet datapath", "add `packets` to its configuration and start it again"), ApiJson.Readable.ApiError);
+
+    internal static Task AnswerAsync<T>(HttpContext context, int status, T value, JsonTypeInfo<T> type)
     {
         byte[] body = [.. JsonSerializer.SerializeToUtf8Bytes(value, type), (byte)'\n'];
         context.Response.StatusCode = status;

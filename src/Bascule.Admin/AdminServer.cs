@@ -54,4 +54,8 @@ public sealed class AdminServer : IAsyncDisposable
 /// <param name="Version">Answers <c>GET /v1/version</c>.</param>
 /// <param name="Status">Answers <c>GET /v1/status</c>.</param>
 /// <param name="Reload">Reads the configuration again and answers <c>POST /v1/reload</c>.</param>
-public sealed record DirectorAnswers(VersionInfo Version, Func<DirectorStatus> Status, Func<Task<ReloadResult>> Reload);
+public sealed record DirectorAnswers(VersionInfo Version, Func<DirectorStatus> Status, Func<Task<ReloadResult>> Reload)
+{
+    /// <summary>What answers about the packet datapath, at this moment; null while there is none.</summary>
+    public Func<PacketAnswers?> Packets { get; init; } = () => null;
+}

@@ -186,6 +186,7 @@ public sealed class AdminServerTests : IAsyncLifetime, IDisposable
         Now = DateTimeOffset.UnixEpoch,
         Workers = 1,
         Snapshot = 1,
+        Packets = null,
         VirtualServers = [],
     };
 

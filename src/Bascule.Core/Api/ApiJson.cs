@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -7,15 +8,23 @@ namespace Bascule.Core.Api;
 
 /// <summary>How the contract is written as JSON: camelCase, indented for people, null members kept so that every member is always there.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true,
-    Converters = [typeof(PlainNames<ForwardOutcome>), typeof(CamelCaseNames<RealServerState>), typeof(CamelCaseNames<VirtualServerProtocol>)])]
+    Converters = [typeof(PlainNames<ForwardOutcome>), typeof(CamelCaseNames<RealServerState>), typeof(CamelCaseNames<VirtualServerProtocol>),
+        typeof(CamelCaseNames<AttachMode>), typeof(CamelCaseNames<DropReason>), typeof(CamelCaseNames<ChoiceReason>), typeof(CamelCaseNames<PacketVerdict>)])]
 [JsonSerializable(typeof(DirectorStatus))]
 [JsonSerializable(typeof(ReloadResult))]
 [JsonSerializable(typeof(VersionInfo))]
 [JsonSerializable(typeof(ApiError))]
+[JsonSerializable(typeof(Explanation))]
+[JsonSerializable(typeof(ConnectionEntry))]
+[JsonSerializable(typeof(ImmutableArray<SessionCount>))]
+[JsonSerializable(typeof(DetachResult))]
 public sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>What writes it. Plus signs and quotes stay readable: it goes to terminals and programs, never into a web page.</summary>
     public static ApiJson Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    /// <summary>The same without line breaks: one record a line, where there are many.</summary>
+    public static ApiJson Lines => field ??= new(new JsonSerializerOptions(Readable.Options) { WriteIndented = false });
 }
 
 /// <summary>Enum members by name, as they are: outcomes have the same name in code, tables and guide, <c>ClientSentBadRequest</c>.</summary>

@@ -27,6 +27,9 @@ public sealed record DirectorStatus
     /// <summary>1 at start, one more with each reload.</summary>
     public required long Snapshot { get; init; }
 
+    /// <summary>The packet datapath; null when this director has none.</summary>
+    public required PacketStatus? Packets { get; init; }
+
     /// <summary>In the order of the file.</summary>
     public required ImmutableArray<VirtualServerStatus> VirtualServers { get; init; }
 }
@@ -46,17 +49,35 @@ public sealed record VirtualServerStatus
     /// <summary>The scheduler's short name, as in the file: <c>wlc</c>.</summary>
     public required string Scheduler { get; init; }
 
-    /// <summary>Client connections accepted.</summary>
+    /// <summary>What is said about the scheduler beside its name, as IPVS names it: <c>mh-fallback</c>, <c>sh-port</c>.</summary>
+    public required ImmutableArray<string> SchedulerFlags { get; init; }
+
+    /// <summary>How its real servers are reached unless they say otherwise, as the file says it: <c>proxy</c>, <c>dr</c>, <c>tun ipip</c>.</summary>
+    public required string Forwarding { get; init; }
+
+    /// <summary>The same client returns to the same real server; null: the scheduler alone decides.</summary>
+    public required PersistenceStatus? Persistence { get; init; }
+
+    /// <summary>UDP: each packet is scheduled by itself.</summary>
+    public required bool OnePacket { get; init; }
+
+    /// <summary>Client connections accepted; on the datapath, scheduled.</summary>
     public required long Connections { get; init; }
 
-    /// <summary>Client connections open now.</summary>
+    /// <summary>Client connections open now; on the datapath, recorded flows that are established.</summary>
     public required long OpenConnections { get; init; }
 
-    /// <summary>TCP connections or HTTP requests that have ended, whatever their outcome.</summary>
+    /// <summary>TCP connections or HTTP requests that have ended, whatever their outcome. 0 on the datapath, which does not ask how they end.</summary>
     public required long Requests { get; init; }
 
     /// <summary>How they ended; an outcome that never happened is absent.</summary>
     public required ImmutableSortedDictionary<ForwardOutcome, long> Outcomes { get; init; }
+
+    /// <summary>What went through since it was first configured; null on the datapath while that does not run.</summary>
+    public required TrafficCount? Traffic { get; init; }
+
+    /// <summary>What goes through in a second; null before it was estimated.</summary>
+    public required TrafficRate? Rate { get; init; }
 
     /// <summary>In the order of the file; the sorry server, if there is one, comes last.</summary>
     public required ImmutableArray<RealServerStatus> RealServers { get; init; }
@@ -68,7 +89,7 @@ public sealed record RealServerStatus
     /// <summary>Where the director connects.</summary>
     public required string Address { get; init; }
 
-    /// <summary>How traffic reaches it: <c>proxy</c>.</summary>
+    /// <summary>How traffic reaches it, as the file says it: <c>proxy</c>, <c>nat</c>, <c>nat full</c>, <c>dr</c>, <c>tun ipip</c>.</summary>
     public required string Forwarding { get; init; }
 
     /// <summary>The weight in force, 0 to 65535.</summary>
@@ -77,17 +98,26 @@ public sealed record RealServerStatus
     /// <inheritdoc cref="RealServerState"/>
     public required RealServerState State { get; init; }
 
+    /// <summary>With so many connections it takes no new ones; null: no bound.</summary>
+    public required int? MaxConnections { get; init; }
+
+    /// <summary>With fewer it takes new ones again; null without <see cref="MaxConnections"/>.</summary>
+    public required int? ResumeConnections { get; init; }
+
+    /// <summary>What keeps packets from reaching it though its check passes: <c>no route to 10.0.0.11</c>; null: nothing.</summary>
+    public required string? Trouble { get; init; }
+
     /// <summary>Since when it is up or down, UTC; null when it is not checked.</summary>
     public required DateTimeOffset? Since { get; init; }
 
     /// <summary>The check's last answer; null when it is not checked or has not answered yet.</summary>
     public required CheckStatus? LastCheck { get; init; }
 
-    /// <summary>TCP connections being relayed, or HTTP requests being answered.</summary>
-    public required int ActiveConnections { get; init; }
+    /// <summary>TCP connections being relayed, or HTTP requests being answered. On the datapath, recorded flows that are established.</summary>
+    public required long ActiveConnections { get; init; }
 
-    /// <summary>Connections kept open for the next request.</summary>
-    public required int InactiveConnections { get; init; }
+    /// <summary>Connections kept open for the next request. On the datapath, recorded flows in any other state, as in IPVS.</summary>
+    public required long InactiveConnections { get; init; }
 
     /// <summary>Connections opened to it.</summary>
     public required long Connections { get; init; }
@@ -101,9 +131,21 @@ public sealed record RealServerStatus
     /// <summary>Bytes sent to it.</summary>
     public required long BytesIn { get; init; }
 
-    /// <summary>Bytes received from it.</summary>
+    /// <summary>Bytes received from it. On the datapath only where answers come back through the director.</summary>
     public required long BytesOut { get; init; }
+
+    /// <summary>What went through; null on the datapath while that does not run.</summary>
+    public required TrafficCount? Traffic { get; init; }
+
+    /// <summary>What goes through in a second; null before it was estimated.</summary>
+    public required TrafficRate? Rate { get; init; }
 }
+
+/// <summary>How a client is known again, and for how long.</summary>
+/// <param name="TimeoutSeconds">After its last connection.</param>
+/// <param name="Mask4">Bits of an IPv4 address that make one client.</param>
+/// <param name="Mask6">Bits of an IPv6 address that make one client.</param>
+public sealed record PersistenceStatus(int TimeoutSeconds, int Mask4, int Mask6);
 
 /// <summary>Whether a real server is given work, and if not, for which of the reasons.</summary>
 public enum RealServerState
@@ -116,6 +158,9 @@ public enum RealServerState
 
     /// <summary>It is well but has weight 0: no new connections, old ones finish.</summary>
     Quiesced,
+
+    /// <summary>It is well but has as many connections as it may: no new ones until it has fewer.</summary>
+    Full,
 
     /// <summary>The sorry server: it answers when no other can.</summary>
     Sorry,

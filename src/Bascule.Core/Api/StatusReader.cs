@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using Bascule.Core.Model;
 
 namespace Bascule.Core.Api;
@@ -7,28 +8,43 @@ namespace Bascule.Core.Api;
 public static class StatusReader
 {
     /// <summary>Every virtual server of the snapshot.</summary>
-    public static ImmutableArray<VirtualServerStatus> Read(Snapshot snapshot) => [.. snapshot.VirtualServers.Select(Read)];
+    /// <param name="packets">What the packet datapath counts; null when it does not run.</param>
+    /// <param name="rates">What goes through in a second; null when nobody estimates.</param>
+    public static ImmutableArray<VirtualServerStatus> Read(Snapshot snapshot, PacketReport? packets = null, TrafficRates? rates = null) =>
+        [.. snapshot.VirtualServers.Select(v => Read(v, packets, rates))];
 
-    private static VirtualServerStatus Read(LiveVirtualServer virtualServer)
+    private static VirtualServerStatus Read(LiveVirtualServer live, PacketReport? packets, TrafficRates? rates)
     {
-        ImmutableSortedDictionary<ForwardOutcome, long> outcomes = Outcomes(virtualServer.Counters);
+        VirtualServer configured = live.Configured;
+        PacketTraffic? onDatapath = configured.IsProxied ? null : packets?.VirtualServers.GetValueOrDefault(configured.Name);
+        ImmutableArray<RealServerStatus> realServers =
+        [
+            .. live.RealServers.Zip(configured.RealServers, (r, c) => Read(configured.Name, r, c.Forwarding, StateOf(r), onDatapath, rates)),
+            .. live.SorryServer is { } sorry ? [Read(configured.Name, sorry, configured.Forwarding, RealServerState.Sorry, onDatapath, rates)] : Array.Empty<RealServerStatus>(),
+        ];
+        ImmutableSortedDictionary<ForwardOutcome, long> outcomes = Outcomes(live.Counters);
         return new()
         {
-            Name = virtualServer.Configured.Name,
-            Address = virtualServer.Configured.Address.ToString(),
-            Protocol = virtualServer.Configured.Protocol,
-            Scheduler = ShortName(virtualServer.Configured.Scheduler),
-            Connections = virtualServer.Counters.Sum(c => c.Connections),
-            OpenConnections = virtualServer.Counters.Sum(c => c.OpenConnections),
+            Name = configured.Name,
+            Address = AddressText(configured.Address),
+            Protocol = configured.Protocol,
+            Scheduler = ShortName(configured.Scheduler),
+            SchedulerFlags = FlagsOf(configured),
+            Forwarding = ForwardingText(configured.Forwarding),
+            Persistence = configured.Persistence is { } p ? new((int)p.Timeout.TotalSeconds, p.Mask4, p.Mask6) : null,
+            OnePacket = configured.Packets.OnePacket,
+            Connections = onDatapath?.Count.Connections ?? live.Counters.Sum(c => c.Connections),
+            OpenConnections = configured.IsProxied ? live.Counters.Sum(c => c.OpenConnections) : realServers.Sum(r => r.ActiveConnections),
             Requests = outcomes.Values.Sum(),
             Outcomes = outcomes,
-            RealServers =
-            [
-                .. virtualServer.RealServers.Select(r => Read(r, StateOf(r))),
-                .. virtualServer.SorryServer is { } sorry ? [Read(sorry, RealServerState.Sorry)] : Array.Empty<RealServerStatus>(),
-            ],
+            Traffic = configured.IsProxied ? Proxied(live, realServers) : onDatapath?.Count,
+            Rate = rates?.Of(configured.Name, realServer: null),
+            RealServers = realServers,
         };
     }
+
+    private static TrafficCount Proxied(LiveVirtualServer live, ImmutableArray<RealServerStatus> realServers) =>
+        new(live.Counters.Sum(c => c.Connections), Packets: null, realServers.Sum(r => r.BytesIn), ReplyPackets: null, realServers.Sum(r => r.BytesOut));
 
     private static ImmutableSortedDictionary<ForwardOutcome, long> Outcomes(VirtualServerCounters[] counters) =>
         Enum.GetValues<ForwardOutcome>()
@@ -36,32 +52,78 @@ public static class StatusReader
             .Where(pair => pair.Value > 0)
             .ToImmutableSortedDictionary();
 
-    private static RealServerStatus Read(LiveRealServer realServer, RealServerState state) => new()
+    private static RealServerStatus Read(string virtualServer, LiveRealServer live, Forwarding forwarding, RealServerState state, PacketTraffic? onDatapath, TrafficRates? rates)
     {
-        Address = realServer.Address.ToString(),
-        Forwarding = "proxy",
-        Weight = realServer.Weight,
-        State = state,
-        Since = realServer.Health?.Since,
-        LastCheck = realServer.Health is { Last: { } answer } health
-            ? new() { Passed = answer.Passed, Why = answer.Why, At = health.LastAt }
-            : null,
-        ActiveConnections = realServer.ActiveConnections,
-        InactiveConnections = realServer.InactiveConnections,
-        Connections = realServer.Counters.Sum(c => c.Connections),
-        Requests = realServer.Counters.Sum(c => c.Requests),
-        Failures = realServer.Counters.Sum(c => c.Failures),
-        BytesIn = realServer.Counters.Sum(c => c.BytesIn),
-        BytesOut = realServer.Counters.Sum(c => c.BytesOut),
-    };
+        RealServerTraffic? packets = onDatapath?.RealServers.GetValueOrDefault(live.Address);
+        TrafficCount? traffic = forwarding is ProxyForwarding ? Proxied(live) : packets?.Count;
+        string address = AddressText(live.Address);
+        return new()
+        {
+            Address = address,
+            Forwarding = ForwardingText(forwarding),
+            Weight = live.Weight,
+            State = state == RealServerState.Up && packets is { IsFull: true } ? RealServerState.Full : state,
+            MaxConnections = live.Thresholds?.Upper,
+            ResumeConnections = live.Thresholds?.Lower,
+            Trouble = packets?.Trouble,
+            Since = live.Health?.Since,
+            LastCheck = live.Health is { Last: { } answer } health
+                ? new() { Passed = answer.Passed, Why = answer.Why, At = health.LastAt }
+                : null,
+            ActiveConnections = packets?.Active ?? live.ActiveConnections,
+            InactiveConnections = packets?.Inactive ?? live.InactiveConnections,
+            Connections = traffic?.Connections ?? 0,
+            Requests = forwarding is ProxyForwarding ? live.Counters.Sum(c => c.Requests) : traffic?.Connections ?? 0,
+            Failures = live.Counters.Sum(c => c.Failures),
+            BytesIn = traffic?.Bytes ?? 0,
+            BytesOut = traffic?.ReplyBytes ?? 0,
+            Traffic = traffic,
+            Rate = rates?.Of(virtualServer, address),
+        };
+    }
+
+    private static TrafficCount Proxied(LiveRealServer live) =>
+        new(live.Counters.Sum(c => c.Connections), Packets: null, live.Counters.Sum(c => c.BytesIn), ReplyPackets: null, live.Counters.Sum(c => c.BytesOut));
 
     // Down before quiesced: that a real server is broken matters more than that it was on its way out anyway.
     private static RealServerState StateOf(LiveRealServer realServer) => realServer switch
     {
         { Health.IsUp: false } => RealServerState.Down,
         { Weight: 0 } => RealServerState.Quiesced,
+        { IsFull: true } => RealServerState.Full,
         _ => RealServerState.Up,
     };
+
+    /// <summary>As the file writes it: every port is <c>*</c>.</summary>
+    public static string AddressText(IPEndPoint address) =>
+        address.Port == 0 ? $"{address.ToString()[..^1]}*" : address.ToString();
+
+    /// <summary>As the file says it, in words: <c>proxy</c>, <c>nat</c>, <c>nat full</c>, <c>dr</c>, <c>tun ipip</c>.</summary>
+    public static string ForwardingText(Forwarding forwarding) => forwarding switch
+    {
+        NatForwarding { Full: null } => "nat",
+        NatForwarding => "nat full",
+        DirectRouting => "dr",
+        TunnelForwarding tunnel => $"tun {KindText(tunnel.Kind)}",
+        _ => "proxy",
+    };
+
+    private static string KindText(TunnelKind kind) => kind switch
+    {
+        TunnelKind.Ipip => "ipip",
+        TunnelKind.Gue => "gue",
+        TunnelKind.Gre => "gre",
+    };
+
+    private static ImmutableArray<string> FlagsOf(VirtualServer configured)
+    {
+        string scheduler = ShortName(configured.Scheduler);
+        return
+        [
+            .. configured.SchedulerFlags.Fallback ? [$"{scheduler}-fallback"] : Array.Empty<string>(),
+            .. configured.SchedulerFlags.Port ? [$"{scheduler}-port"] : Array.Empty<string>(),
+        ];
+    }
 
     /// <summary>The name of a scheduler in files and tables: <c>wlc</c>.</summary>
     public static string ShortName(SchedulerKind scheduler) => scheduler switch

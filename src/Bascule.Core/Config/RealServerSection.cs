@@ -31,7 +31,7 @@ internal static class RealServerSection
 
     public static readonly Setting<int> MaxConnections = new("maxConnections", new CountForm(1, int.MaxValue))
     {
-        Doc = "With so many connections, active and inactive, it takes no new ones.",
+        Doc = "With so many connections it takes no new ones. On the datapath active and inactive ones count, as in IPVS; on the proxy only active ones, for idle ones in a pool are what the next request is given.",
         Otherwise = "no bound",
         Source = "IPVS: ipvsadm -x 0",
         Example = "maxConnections: 500",

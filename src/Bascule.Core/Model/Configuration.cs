@@ -117,7 +117,7 @@ public sealed record RealServer(IPEndPoint Address, int Weight)
     public ConnectionThresholds? Thresholds { get; init; }
 }
 
-/// <summary>When a real server takes no new connections for having too many. As IPVS: active and inactive ones count.</summary>
+/// <summary>When a real server takes no new connections for having too many. Inactive ones count too on the datapath (as in IPVS), not on the proxy.</summary>
 /// <param name="Upper">With so many it takes no more (ipvsadm -x). At least 1.</param>
 /// <param name="Lower">With fewer than so many it takes new ones again (ipvsadm -y). 1 to <paramref name="Upper"/>.</param>
 public sealed record ConnectionThresholds(int Upper, int Lower);

@@ -12,6 +12,8 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     private HealthRecord? _health = health;
     private int _weight = configured.Weight;
     private int _lastWeight = configured.Weight;
+    private ConnectionThresholds? _thresholds = configured.Thresholds;
+    private bool _isFull;
     private int _active;
     private int _connections;
 
@@ -43,6 +45,23 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     /// <summary>The last weight above 0 that was in force; 0 when it never had one. What a quiesced real server still counts with in the table of <c>mh</c>.</summary>
     public int LastWeight => Volatile.Read(ref _lastWeight);
 
+    /// <summary>The thresholds in force; null: none.</summary>
+    public ConnectionThresholds? Thresholds
+    {
+        get => Volatile.Read(ref _thresholds);
+        internal set
+        {
+            Volatile.Write(ref _thresholds, value);
+            Volatile.Write(ref _isFull, value is not null && ActiveConnections >= (IsFull ? value.Lower : value.Upper));
+        }
+    }
+
+    /// <summary>
+    /// It has reached its upper threshold with active connections, and has not come below the lower one since. (IPVS counts inactive ones too;
+    /// here those idle in a pool are what the next request is given, and must not keep it out.)
+    /// </summary>
+    public bool IsFull => Volatile.Read(ref _isFull);
+
     /// <summary>TCP connections being relayed, or HTTP requests being answered.</summary>
     public int ActiveConnections => Volatile.Read(ref _active);
 
@@ -52,8 +71,8 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     /// <summary>Connections that do no work now: idle in a worker's pool. (IPVS counts those past ESTABLISHED here; a proxy has none.)</summary>
     public int InactiveConnections => int.Max(0, Connections - ActiveConnections);
 
-    /// <summary>Whether a scheduler may choose it: up, and a weight above 0.</summary>
-    public bool TakesConnections => Weight > 0 && (Health?.IsUp ?? true);
+    /// <summary>Whether a scheduler may choose it: up, a weight above 0, and not full.</summary>
+    public bool TakesConnections => Weight > 0 && !IsFull && (Health?.IsUp ?? true);
 
     /// <summary>
     /// The load as IPVS weighs it: active × 256 + active + inactive.
@@ -71,10 +90,21 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     // uncontended atomic add where a count per worker would send every worker's first connection to the same real server.
 
     /// <summary>A connection or request was given to it.</summary>
-    public void BeginActive() => Interlocked.Increment(ref _active);
+    public void BeginActive()
+    {
+        int now = Interlocked.Increment(ref _active);
+        if (Thresholds is { } bounds && now >= bounds.Upper)
+            Volatile.Write(ref _isFull, true);
+    }
 
     /// <summary>It has finished.</summary>
-    public void EndActive() => Interlocked.Decrement(ref _active);
+    /// <remarks>Whoever makes it full ends a connection later, so it cannot stay full for good however workers interleave.</remarks>
+    public void EndActive()
+    {
+        int now = Interlocked.Decrement(ref _active);
+        if (Thresholds is { } bounds && now < bounds.Lower)
+            Volatile.Write(ref _isFull, false);
+    }
 
     /// <summary>A connection to it was opened.</summary>
     public void Opened() => Interlocked.Increment(ref _connections);

@@ -77,7 +77,7 @@ public sealed class Snapshot
     private static bool WasUp(LiveRealServer? before) => before is not null && (before.Health?.IsUp ?? true);
 
     /// <summary>
-    /// Puts the configured weights and checks into force. Apart from building, so that a snapshot that is never published changes nothing.
+    /// Puts the configured weights, thresholds and checks into force. Apart from building, so that a snapshot that is never published changes nothing.
     /// </summary>
     internal void PutInForce()
     {
@@ -86,6 +86,7 @@ public sealed class Snapshot
             for (int i = 0; i < virtualServer.RealServers.Length; i++)
             {
                 virtualServer.RealServers[i].Weight = virtualServer.Configured.RealServers[i].Weight;
+                virtualServer.RealServers[i].Thresholds = virtualServer.Configured.RealServers[i].Thresholds;
                 virtualServer.RealServers[i].Health = virtualServer.HealthRecords[i];
             }
         }

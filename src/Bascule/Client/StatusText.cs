@@ -39,6 +39,7 @@ internal sealed class StatusText(TextWriter to, bool colours)
             RealServerState.Up => ("up", "\e[32m"),
             RealServerState.Down => ("down", "\e[31m"),
             RealServerState.Quiesced => ("quiesced", "\e[33m"),
+            RealServerState.Full => ("full", "\e[33m"),
             RealServerState.Sorry => ("sorry", "\e[33m"),
         };
         string state = colours ? $"{colour}{name,-8}\e[0m" : $"{name,-8}";

@@ -31,6 +31,7 @@ internal sealed class Director
     private readonly ProxyEngine _proxy;
     private readonly DateTimeOffset _startedAt;
     private readonly Lock _changing = new();
+    private readonly TrafficWatch _traffic;
     private AdminServer? _admin;
     private bool _isStopping;
 
@@ -48,6 +49,7 @@ internal sealed class Director
         _snapshots = new(Snapshot.First(FitToDescriptors(configuration, workers), workers, _board));
         _proxy = new(_snapshots.Current, time, new Random(chance.Next()), loggers);
         _health = new(time, new Random(chance.Next()), loggers.CreateLogger<HealthEngine>());
+        _traffic = new(time, () => StatusReader.Read(Current));
     }
 
     /// <summary>What it balances now.</summary>
@@ -83,6 +85,7 @@ internal sealed class Director
         // Clients already wait in the kernel's queue: better a moment there than a 503 from a director that has not asked yet.
         await Task.WhenAny(director._health.FirstAnswersAsync(), Task.Delay(FirstAnswersPatience, time));
         director._proxy.Start();
+        director._traffic.Start();
         foreach (LiveVirtualServer virtualServer in director.Current.VirtualServers)
             Log.Serving(director._log, Summary.Of(virtualServer.Configured));
         return director;
@@ -112,7 +115,8 @@ internal sealed class Director
             Now = _time.GetUtcNow(),
             Workers = snapshot.Workers,
             Snapshot = snapshot.Version,
-            VirtualServers = StatusReader.Read(snapshot),
+            Packets = null,
+            VirtualServers = StatusReader.Read(snapshot, packets: null, _traffic.Rates),
         };
     }
 
@@ -125,6 +129,7 @@ internal sealed class Director
         TimeSpan patience = Current.Configuration.ShutdownTimeout;
         Log.Stopping(_log, Current.VirtualServers.Sum(v => v.Counters.Sum(c => c.OpenConnections)), patience.TotalSeconds);
         await _proxy.StopAsync(patience);
+        await _traffic.StopAsync();
         await _health.StopAsync();
         await _admin!.DisposeAsync();
         Log.Stopped(_log);

@@ -58,6 +58,7 @@ internal sealed class TableView(TimeProvider time) : IDemoView
             RealServerState.Up => "[green]up[/]",
             RealServerState.Down => "[red]down[/]",
             RealServerState.Quiesced => "[yellow]quiesced[/]",
+            RealServerState.Full => "[yellow]full[/]",
             RealServerState.Sorry => "[yellow]sorry[/]",
             null => "[grey]gone[/]",
         };

@@ -81,6 +81,7 @@ public sealed class StatusReaderTests
             Now = _clock.GetUtcNow(),
             Workers = 1,
             Snapshot = 1,
+            Packets = null,
             VirtualServers = StatusReader.Read(snapshot),
         };
 
