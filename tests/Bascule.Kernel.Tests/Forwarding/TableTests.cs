@@ -1,4 +1,5 @@
 using Bascule.Core.Scheduling;
+using Bascule.Linux.Process;
 using Bascule.Packets.Xdp;
 using Bascule.Testing.Packets;
 
@@ -68,6 +69,7 @@ public sealed class TableTests
     [KernelFact]
     public void An_explanation_says_nothing_of_the_packet_before()
     {
+        using PinnedThread pinned = new(0); // what is told is told per processor
         using Datapath datapath = Web.With(Web.By(Method.Dr), explaining: true);
         datapath.Arrives(Web.Request());
 
