@@ -1,5 +1,6 @@
 using Bascule.Core.Model;
 using Bascule.Core.Scheduling;
+using Bascule.Core.Sessions;
 using Bascule.Linux;
 using Bascule.Linux.Sockets;
 using Bascule.Proxy.Reactor;
@@ -14,6 +15,7 @@ internal abstract class ClientConnection
 {
     private TriedServers _tried;
     private RealServerPool? _serving;
+    private SessionHold _session;
 
     protected ClientConnection(Worker worker, Listener listener, TcpSocket socket, in NativeAddress address)
     {
@@ -128,11 +130,19 @@ internal abstract class ClientConnection
     private RealServerPool? Choose(out int index)
     {
         index = _tried.Count < TriedServers.Capacity
-            ? Route.VirtualServer.Scheduler.Pick(Worker.SourceOf(Address), _tried, Worker.Random)
+            ? Route.VirtualServer.Pick(Asker(), _tried, Worker.Random, out _session)
             : Scheduler.None;
         bool isNone = index == Scheduler.None;
         IsSorry = isNone && Route.SorryServer is not null;
         return isNone ? Route.SorryServer : Route.Pools[index];
+    }
+
+    private ClientAddress Asker()
+    {
+        ClientAddress source = Worker.AddressOf(Address);
+        if (!Route.VirtualServer.Scheduler.GoesByDestination)
+            return source;
+        return source.To(Route.Destination ?? Worker.AddressOf(Client.Socket.LocalAddress));
     }
 
     private void Serve(RealServerPool pool)
@@ -146,6 +156,8 @@ internal abstract class ClientConnection
     {
         _serving?.Live.EndActive();
         _serving = null;
+        _session.Release();
+        _session = default;
     }
 
     private async ReactorTask<ForwardOutcome> ConnectAsync(RealServerPool pool, bool mayReuse)

@@ -1,5 +1,7 @@
+using System.Net;
 using System.Text;
 using Bascule.Core.Model;
+using Bascule.Core.Scheduling;
 using Bascule.Linux;
 using Bascule.Linux.Epoll;
 using Bascule.Linux.Sockets;
@@ -19,8 +21,14 @@ internal sealed class Route(LiveVirtualServer virtualServer, RealServerPool[] po
 
     public VirtualServerCounters Counters { get; } = counters;
 
+    /// <summary>The address every client of it asks for; null where it listens on every address, and so each connection has its own.</summary>
+    public ClientAddress? Destination { get; } = IsEveryAddress(virtualServer) ? null : ClientAddress.Of(virtualServer.Configured.Address);
+
     /// <summary>Where clients connect, as text: stands in for the Host that an HTTP/1.0 request may lack.</summary>
     public byte[] Authority { get; } = Encoding.ASCII.GetBytes(virtualServer.Configured.Address.ToString());
+
+    private static bool IsEveryAddress(LiveVirtualServer virtualServer) =>
+        virtualServer.Configured.Address.Address is var address && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
 }
 
 /// <summary>

@@ -54,8 +54,8 @@ internal sealed class Worker
     /// <summary>Completes when the thread has ended.</summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>The source address in the form that schedulers read.</summary>
-    public static ClientAddress SourceOf(in NativeAddress address)
+    /// <summary>An address in the form that schedulers read.</summary>
+    public static ClientAddress AddressOf(in NativeAddress address)
     {
         ReadOnlySpan<byte> bytes = address.AddressBytes;
         return address.IsIpv4

@@ -11,7 +11,7 @@ internal sealed class Director : IAsyncDisposable
 {
     private static int _addresses;
 
-    private readonly HealthBoard _health = new(TimeProvider.System);
+    private readonly HealthBoard _health;
     private readonly FaultLog _faults = new();
     private readonly ProxyEngine _engine;
     private readonly SnapshotHolder _snapshots;
@@ -19,6 +19,7 @@ internal sealed class Director : IAsyncDisposable
 
     private Director(Configuration configuration, int workers, TimeProvider? time = null)
     {
+        _health = new(time ?? TimeProvider.System);
         Snapshot first = Snapshot.First(configuration, workers, _health);
         _snapshots = new(first);
         _snapshots.Publish(first);

@@ -71,8 +71,11 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     /// <summary>Connections that do no work now: idle in a worker's pool. (IPVS counts those past ESTABLISHED here; a proxy has none.)</summary>
     public int InactiveConnections => int.Max(0, Connections - ActiveConnections);
 
+    /// <summary>Whether its check passes, or nobody asks.</summary>
+    public bool IsUp => Health?.IsUp ?? true;
+
     /// <summary>Whether a scheduler may choose it: up, a weight above 0, and not full.</summary>
-    public bool TakesConnections => Weight > 0 && !IsFull && (Health?.IsUp ?? true);
+    public bool TakesConnections => Weight > 0 && !IsFull && IsUp;
 
     /// <summary>
     /// The load as IPVS weighs it: active × 256 + active + inactive.

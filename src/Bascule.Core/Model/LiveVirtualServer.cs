@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Bascule.Core.Health;
 using Bascule.Core.Scheduling;
+using Bascule.Core.Sessions;
 
 namespace Bascule.Core.Model;
 
@@ -10,11 +11,12 @@ namespace Bascule.Core.Model;
 /// </summary>
 public sealed class LiveVirtualServer
 {
-    internal LiveVirtualServer(VirtualServer configured, Scheduler scheduler, ImmutableArray<LiveRealServer> realServers, ImmutableArray<HealthRecord?> healthRecords,
+    internal LiveVirtualServer(VirtualServer configured, Scheduler scheduler, ClientSessions? sessions, ImmutableArray<LiveRealServer> realServers, ImmutableArray<HealthRecord?> healthRecords,
         LiveRealServer? sorryServer, VirtualServerCounters[] counters)
     {
         Configured = configured;
         Scheduler = scheduler;
+        Sessions = sessions;
         RealServers = realServers;
         HealthRecords = healthRecords;
         SorryServer = sorryServer;
@@ -27,6 +29,9 @@ public sealed class LiveVirtualServer
     /// <summary>Its choices are indexes into <see cref="RealServers"/>.</summary>
     public Scheduler Scheduler { get; }
 
+    /// <summary>Who returns to which real server; null where there is no persistence. What it knows is kept over reloads.</summary>
+    public ClientSessions? Sessions { get; }
+
     /// <summary>In the order of the file.</summary>
     public ImmutableArray<LiveRealServer> RealServers { get; }
 
@@ -38,6 +43,18 @@ public sealed class LiveVirtualServer
 
     /// <summary>What each worker counted; a worker writes only its own. Kept over reloads.</summary>
     public VirtualServerCounters[] Counters { get; }
+
+    /// <summary>Chooses the real server: the one the client returns to, where there is persistence, else the scheduler's choice.</summary>
+    /// <param name="hold">To be released when the connection or request has ended.</param>
+    /// <returns>An index into <see cref="RealServers"/>, or <see cref="Scheduler.None"/>.</returns>
+    /// <inheritdoc cref="Scheduler.Pick"/>
+    public int Pick(in ClientAddress client, in TriedServers tried, Random random, out SessionHold hold)
+    {
+        if (Sessions is not null)
+            return Sessions.Pick(client, tried, Scheduler, random, out hold);
+        hold = default;
+        return Scheduler.Pick(client, tried, random);
+    }
 }
 
 /// <summary>What one worker counted for one virtual server. Written by that worker alone.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using Bascule.Core.Health;
 using Bascule.Core.Scheduling;
+using Bascule.Core.Sessions;
 
 namespace Bascule.Core.Model;
 
@@ -47,17 +48,18 @@ public sealed class Snapshot
 
     private static Snapshot Build(long version, Configuration configuration, int workers, HealthBoard health, Snapshot? before)
     {
+        FlowHashKey key = configuration.Packets?.HashKey is GivenHashKey given ? given.Key : default;
         Dictionary<string, LiveVirtualServer> known = before?.VirtualServers.ToDictionary(v => v.Configured.Name) ?? [];
         return new(version, configuration, workers,
         [
             .. configuration.VirtualServers.Select(wanted =>
                 known.GetValueOrDefault(wanted.Name) is { } same && same.Configured == wanted
                     ? same
-                    : Build(wanted, workers, health, known.GetValueOrDefault(wanted.Name))),
+                    : Build(wanted, key, workers, health, known.GetValueOrDefault(wanted.Name))),
         ]);
     }
 
-    private static LiveVirtualServer Build(VirtualServer wanted, int workers, HealthBoard health, LiveVirtualServer? before)
+    private static LiveVirtualServer Build(VirtualServer wanted, FlowHashKey key, int workers, HealthBoard health, LiveVirtualServer? before)
     {
         Dictionary<IPEndPoint, LiveRealServer> known = before?.RealServers.ToDictionary(r => r.Address) ?? [];
         ImmutableArray<HealthRecord?> records =
@@ -70,8 +72,9 @@ public sealed class Snapshot
         VirtualServerCounters[] counters = before?.Counters ?? [.. Enumerable.Range(0, workers).Select(_ => new VirtualServerCounters())];
         // A proxy can always try another real server; the datapath refuses as IPVS does unless told to fall back.
         SchedulerFlags flags = wanted.IsProxied ? wanted.SchedulerFlags with { Fallback = true } : wanted.SchedulerFlags;
-        Scheduler scheduler = Scheduler.Create(wanted.Scheduler, flags, realServers, [.. wanted.RealServers.Select(r => r.Weight)], key: default, health.Time);
-        return new(wanted, scheduler, realServers, records, sorry, counters);
+        Scheduler scheduler = Scheduler.Create(wanted.Scheduler, flags, realServers, [.. wanted.RealServers.Select(r => r.Weight)], key, health.Time);
+        ClientSessions? sessions = wanted.Persistence is { } persistence ? new(before?.Sessions?.Table ?? new(health.Time), persistence, realServers) : null;
+        return new(wanted, scheduler, sessions, realServers, records, sorry, counters);
     }
 
     private static bool WasUp(LiveRealServer? before) => before is not null && (before.Health?.IsUp ?? true);

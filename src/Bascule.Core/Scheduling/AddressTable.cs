@@ -3,129 +3,111 @@ namespace Bascule.Core.Scheduling;
 /// <summary>What an <see cref="AddressTable{TValue}"/> is asked for: an address, or the prefix that counts as one.</summary>
 internal readonly record struct AddressKey(ulong High, ulong Low, bool IsIpv4);
 
-/// <summary>Where an <see cref="AddressTable{TValue}"/> was looked into, and what state it was in.</summary>
-/// <param name="Entry">The entry found; negative when there is none.</param>
-internal readonly record struct AddressPlace(int Bucket, int Version, int Entry)
+/// <summary>An address and what is known about it. Another value is another entry in its place.</summary>
+internal sealed class AddressEntry<TValue>(AddressKey key, TValue value, long now)
 {
-    public bool IsFound => Entry >= 0;
+    private long _seen = now;
+    private int _holders;
+
+    public AddressKey Key { get; } = key;
+
+    public TValue Value { get; } = value;
+
+    public long Seen => Volatile.Read(ref _seen);
+
+    public bool IsHeld => Volatile.Read(ref _holders) > 0;
+
+    public bool IsFresh(long now, long lifetime) => IsHeld || now - Seen < lifetime;
+
+    /// <summary>It was used now.</summary>
+    public void Touch(long now) => Volatile.Write(ref _seen, now);
+
+    /// <summary>It does not grow old until <see cref="Release"/>.</summary>
+    public void Hold() => Interlocked.Increment(ref _holders);
+
+    /// <summary>Gives back one <see cref="Hold"/>; used now.</summary>
+    public void Release(long now)
+    {
+        Touch(now);
+        Interlocked.Decrement(ref _holders);
+    }
 }
 
 /// <summary>
-/// A bounded memory of addresses that all workers share and none waits for: buckets of eight entries, each with a version that is odd while
-/// somebody writes. Who reads while it changes looks again a few times, then takes it for not found; who writes gives up when the bucket
-/// changed since he looked.
+/// A bounded memory of addresses that all workers share and none waits for: buckets of eight entries, each entry immutable but for its time and
+/// put in by one compare-and-swap. Only an address that is new, or gets another value, costs an allocation.
 /// </summary>
 /// <remarks>
-/// A new address takes, in its bucket, a free entry; else one that has not been used for the longest time, of those that nobody holds; else of
-/// all. Which bucket an address has cannot be predicted from outside: <see cref="HashCode"/> has a seed of its own in every process.
+/// A new address takes, in its bucket, a free place; else that of the entry that has not been used for the longest time, of those that nobody
+/// holds; else of all. Which bucket an address has cannot be predicted from outside: <see cref="HashCode"/> has a seed of its own in every process.
 /// </remarks>
-internal sealed class AddressTable<TValue>
-    where TValue : struct
+/// <param name="capacity">A power of two, at least 8.</param>
+internal sealed class AddressTable<TValue>(int capacity)
 {
     private const int Ways = 8;
-    private const int Looks = 64;
 
-    private readonly Entry[] _entries;
-    private readonly int[] _versions;
-
-    /// <param name="capacity">A power of two, at least 8.</param>
-    public AddressTable(int capacity)
-    {
-        _entries = new Entry[capacity];
-        _versions = new int[capacity / Ways];
-    }
+    private readonly AddressEntry<TValue>?[] _entries = new AddressEntry<TValue>?[capacity];
 
     /// <summary>Looks the address up.</summary>
-    /// <param name="now">On the clock, and in the unit, that <see cref="TryPut"/> and <see cref="Touch"/> are told.</param>
+    /// <param name="now">On the clock, and in the unit, that <see cref="TryPut"/> and <see cref="AddressEntry{TValue}.Touch"/> are told.</param>
     /// <param name="lifetime">In the same unit: after which an entry that was not used, and is not held, counts as gone.</param>
-    public AddressPlace Find(in AddressKey key, long now, long lifetime, out TValue value)
+    public AddressEntry<TValue>? Find(in AddressKey key, long now, long lifetime)
     {
-        int bucket = HashCode.Combine(key.High, key.Low) & (_versions.Length - 1);
-        int version = 0;
-        for (int look = 0; look < Looks; look++)
-        {
-            version = Volatile.Read(ref _versions[bucket]);
-            int entry = EntryOf(bucket, key);
-            bool isFresh = entry >= 0 && IsFresh(in _entries[entry], now, lifetime);
-            value = isFresh ? _entries[entry].Value : default;
-            Volatile.ReadBarrier();
-            if ((version & 1) == 0 && Volatile.Read(ref _versions[bucket]) == version)
-                return new(bucket, version, isFresh ? entry : -1);
-        }
-
-        value = default;
-        return new(bucket, version, -1);
+        Span<AddressEntry<TValue>?> bucket = BucketOf(key);
+        int place = PlaceOf(bucket, key);
+        return place >= 0 && Volatile.Read(ref bucket[place]) is { } entry && entry.Key == key && entry.IsFresh(now, lifetime) ? entry : null;
     }
 
     /// <summary>Puts the address in, or changes its value.</summary>
-    /// <param name="place">From <see cref="Find"/> of the same key.</param>
-    /// <returns>Whether it did; not when the bucket changed since it was looked into.</returns>
-    public bool TryPut(in AddressPlace place, in AddressKey key, in TValue value, long now)
+    /// <param name="known">What <see cref="Find"/> has just said of the same key.</param>
+    /// <returns>The new entry; null when somebody else put the address in meanwhile, or something in the place it would take. Look again.</returns>
+    public AddressEntry<TValue>? TryPut(in AddressKey key, TValue value, AddressEntry<TValue>? known, long now, long lifetime)
     {
-        ref int version = ref _versions[place.Bucket];
-        if ((place.Version & 1) != 0 || Interlocked.CompareExchange(ref version, place.Version + 1, place.Version) != place.Version)
-            return false;
-        int known = EntryOf(place.Bucket, key);
-        ref Entry entry = ref _entries[known >= 0 ? known : Dispensable(place.Bucket)];
-        entry.Key = key;
-        entry.Value = value;
-        entry.Seen = now;
-        entry.IsTaken = true;
-        Volatile.Write(ref version, place.Version + 2);
-        return true;
+        Span<AddressEntry<TValue>?> bucket = BucketOf(key);
+        int place = PlaceOf(bucket, key);
+        if (place < 0)
+            place = PlaceToTake(bucket);
+        AddressEntry<TValue>? before = Volatile.Read(ref bucket[place]);
+        if (before is not null && before != known && before.Key == key && before.IsFresh(now, lifetime))
+            return null;
+        AddressEntry<TValue> entry = new(key, value, now);
+        if (Interlocked.CompareExchange(ref bucket[place], entry, before) != before)
+            return null;
+        if (PlaceOf(bucket, key) == place)
+            return entry;
+
+        // Two that came at once took a place each: the first place counts.
+        Interlocked.CompareExchange(ref bucket[place], null, entry);
+        return null;
     }
 
-    /// <summary>It was used now.</summary>
-    public void Touch(int entry, long now) => Volatile.Write(ref _entries[entry].Seen, now);
+    private Span<AddressEntry<TValue>?> BucketOf(in AddressKey key) =>
+        _entries.AsSpan((HashCode.Combine(key.High, key.Low) & ((_entries.Length / Ways) - 1)) * Ways, Ways);
 
-    /// <summary>It does not grow old until <see cref="Release"/>.</summary>
-    public void Hold(int entry) => Interlocked.Increment(ref _entries[entry].Holders);
-
-    /// <summary>Gives back one <see cref="Hold"/>; used now.</summary>
-    public void Release(int entry, long now)
+    private static int PlaceOf(Span<AddressEntry<TValue>?> bucket, in AddressKey key)
     {
-        Touch(entry, now);
-        Interlocked.Decrement(ref _entries[entry].Holders);
-    }
-
-    private int EntryOf(int bucket, in AddressKey key)
-    {
-        for (int entry = bucket * Ways; entry < (bucket + 1) * Ways; entry++)
+        for (int place = 0; place < Ways; place++)
         {
-            if (_entries[entry].IsTaken && _entries[entry].Key == key)
-                return entry;
+            if (Volatile.Read(ref bucket[place]) is { } entry && entry.Key == key)
+                return place;
         }
 
         return -1;
     }
 
-    private static bool IsFresh(in Entry entry, long now, long lifetime) =>
-        Volatile.Read(in entry.Holders) > 0 || now - Volatile.Read(in entry.Seen) < lifetime;
-
-    private int Dispensable(int bucket)
+    private static int PlaceToTake(Span<AddressEntry<TValue>?> bucket)
     {
-        int best = bucket * Ways;
-        for (int entry = best; entry < (bucket + 1) * Ways; entry++)
+        int best = 0;
+        (bool, long) least = (true, long.MaxValue);
+        for (int place = 0; place < Ways; place++)
         {
-            if (!_entries[entry].IsTaken)
-                return entry;
-            if (Rank(_entries[entry]).CompareTo(Rank(_entries[best])) < 0)
-                best = entry;
+            if (Volatile.Read(ref bucket[place]) is not { } entry)
+                return place;
+            (bool, long) rank = (entry.IsHeld, entry.Seen);
+            if (rank.CompareTo(least) < 0)
+                (best, least) = (place, rank);
         }
 
         return best;
-    }
-
-    private static (bool IsHeld, long Seen) Rank(in Entry entry) => (entry.Holders > 0, entry.Seen);
-
-    private struct Entry
-    {
-        public AddressKey Key;
-        public TValue Value;
-        public long Seen;
-
-        // Belongs to the entry, not to the address in it: who holds gives back here, whoever has taken the entry over in between.
-        public int Holders;
-        public bool IsTaken;
     }
 }

@@ -37,6 +37,9 @@ public sealed class HashScheduler : Scheduler
     }
 
     /// <inheritdoc/>
+    public override bool GoesByDestination => _kind == TableKind.DestinationHash;
+
+    /// <inheritdoc/>
     public override int Pick(in ClientAddress client, in TriedServers tried, Random random)
     {
         int slot = FlowHash.SlotOf(HashOf(client), _homes.Length);

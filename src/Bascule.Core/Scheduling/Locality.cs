@@ -20,6 +20,9 @@ public abstract class Locality(ImmutableArray<LiveRealServer> realServers, TimeP
 
     private readonly WeightedLeastConnection _leastLoaded = new(realServers);
 
+    /// <inheritdoc/>
+    public sealed override bool GoesByDestination => true;
+
     /// <summary>On a clock that only goes forward, in ticks of 100 ns: so fine that hardly two uses are at the same time.</summary>
     private protected long Now => time.GetElapsedTime(0).Ticks;
 
@@ -56,17 +59,17 @@ public sealed class LocalityLeastConnection(ImmutableArray<LiveRealServer> realS
     {
         AddressKey asked = DestinationOf(client);
         long now = Now;
-        AddressPlace place = _served.Find(asked, now, Expiration, out int known);
-        if (place.IsFound)
+        AddressEntry<int>? known = _served.Find(asked, now, Expiration);
+        if (known is not null)
         {
-            _served.Touch(place.Entry, now);
-            if (IsUsable(known, tried) && !IsOverloaded(known))
-                return known;
+            known.Touch(now);
+            if (IsUsable(known.Value, tried) && !IsOverloaded(known.Value))
+                return known.Value;
         }
 
         int chosen = LeastLoaded(client, tried, random);
         if (chosen != None)
-            _served.TryPut(place, asked, chosen, now);
+            _served.TryPut(asked, chosen, known, now, Expiration);
         return chosen;
     }
 }
@@ -86,19 +89,21 @@ public sealed class LocalityLeastConnectionReplicated(ImmutableArray<LiveRealSer
     {
         AddressKey asked = DestinationOf(client);
         long now = Now;
-        AddressPlace place = _served.Find(asked, now, Expiration, out ServerSet set);
-        int least = None;
-        if (place.IsFound)
+        AddressEntry<ServerSet>? known = _served.Find(asked, now, Expiration);
+        ServerSet set = default;
+        bool changed = false;
+        if (known is not null)
         {
-            _served.Touch(place.Entry, now);
-            least = LeastOf(set, tried);
-            bool shrinks = set.Count > 1 && now - set.ChangedAt > Expiration;
-            if (shrinks)
+            known.Touch(now);
+            set = known.Value;
+            int least = LeastOf(set, tried);
+            changed = set.Count > 1 && now - set.ChangedAt > Expiration;
+            if (changed)
                 set.RemoveAt(MostOf(set), now);
             if (least != None && !IsOverloaded(least))
             {
-                if (shrinks)
-                    _served.TryPut(place, asked, set, now);
+                if (changed)
+                    _served.TryPut(asked, set, known, now, Expiration);
                 return least;
             }
         }
@@ -106,8 +111,9 @@ public sealed class LocalityLeastConnectionReplicated(ImmutableArray<LiveRealSer
         int chosen = LeastLoaded(client, tried, random);
         if (chosen == None)
             return None;
-        set.Add(chosen, now);
-        _served.TryPut(place, asked, set, now);
+        changed |= set.Add(chosen, now);
+        if (changed)
+            _served.TryPut(asked, set, known, now, Expiration);
         return chosen;
     }
 
@@ -151,12 +157,14 @@ public sealed class LocalityLeastConnectionReplicated(ImmutableArray<LiveRealSer
 
         public readonly int this[int place] => _members[place];
 
-        public void Add(int index, long now)
+        /// <returns>Whether it joined; not when it was there, or the set is full.</returns>
+        public bool Add(int index, long now)
         {
             if (Count == Most || ((ReadOnlySpan<int>)_members)[..Count].Contains(index))
-                return;
+                return false;
             _members[Count++] = index;
             ChangedAt = now;
+            return true;
         }
 
         public void RemoveAt(int place, long now)

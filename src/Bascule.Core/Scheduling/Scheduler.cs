@@ -41,6 +41,9 @@ public abstract class Scheduler(ImmutableArray<LiveRealServer> realServers)
             SchedulerKind.LocalityLeastConnectionReplicated => new LocalityLeastConnectionReplicated(realServers, time),
         };
 
+    /// <summary>Whether it looks at the address the client asked for; otherwise that need not be told.</summary>
+    public virtual bool GoesByDestination => false;
+
     /// <summary>Chooses.</summary>
     /// <param name="client">Who asks for what; only schedulers that go by addresses look at it.</param>
     /// <param name="tried">Real servers that already failed this connection or request; never chosen again.</param>

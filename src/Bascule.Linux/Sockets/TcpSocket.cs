@@ -13,6 +13,19 @@ public sealed unsafe class TcpSocket : IDisposable
     /// <summary>For <see cref="Epoll.EpollSet"/>.</summary>
     public int Descriptor { get; }
 
+    /// <summary>The address of this end: for an accepted connection, the one the client asked for.</summary>
+    public NativeAddress LocalAddress
+    {
+        get
+        {
+            NativeAddress address = default;
+            int length = NativeAddress.Length;
+            fixed (byte* bytes = (Span<byte>)address)
+                Libc.GetSocketName(Descriptor, bytes, &length);
+            return address;
+        }
+    }
+
     /// <summary>Begins to connect. When the socket becomes writable, <see cref="TakeError"/> tells how it went.</summary>
     /// <param name="address">Where to.</param>
     /// <param name="error">Why it failed at once; otherwise <see cref="Errno.None"/>.</param>

@@ -23,7 +23,7 @@ public sealed class AddressTableTests
     {
         Put(Key(1), 10, now: 0);
         Put(Key(2), 20, now: 0);
-        _table.Touch(_table.Find(Key(2), 1, Lifetime, out _).Entry, 1);
+        _table.Find(Key(2), 1, Lifetime)!.Touch(1);
 
         Assert.Null(Find(Key(1), now: 1000));
         Assert.Equal(20, Find(Key(2), now: 1000));
@@ -31,14 +31,26 @@ public sealed class AddressTableTests
     }
 
     [Fact]
-    public void An_entry_that_is_held_does_not_grow_old_and_lives_its_time_from_the_release()
+    public void An_address_that_comes_back_after_its_lifetime_takes_its_own_place()
     {
         Put(Key(1), 10, now: 0);
-        int entry = _table.Find(Key(1), 0, Lifetime, out _).Entry;
-        _table.Hold(entry);
+        for (int i = 2; i < 9; i++)
+            Put(Key(i), i, now: 5000);
+
+        Put(Key(1), 11, now: 5000);
+
+        Assert.Equal(11, Find(Key(1), now: 5000));
+        Assert.All(Enumerable.Range(2, 7), i => Assert.Equal(i, Find(Key(i), now: 5000)));
+    }
+
+    [Fact]
+    public void An_entry_that_is_held_does_not_grow_old_and_lives_its_time_from_the_release()
+    {
+        AddressEntry<long> entry = Put(Key(1), 10, now: 0);
+        entry.Hold();
         Assert.Equal(10, Find(Key(1), now: 5000));
 
-        _table.Release(entry, 6000);
+        entry.Release(6000);
 
         Assert.Equal(10, Find(Key(1), now: 6999));
         Assert.Null(Find(Key(1), now: 7000));
@@ -49,7 +61,7 @@ public sealed class AddressTableTests
     {
         for (int i = 0; i < 8; i++)
             Put(Key(i), i, now: i);
-        _table.Hold(_table.Find(Key(0), 8, Lifetime, out _).Entry);
+        _table.Find(Key(0), 8, Lifetime)!.Hold();
 
         Put(Key(100), 100, now: 9);
 
@@ -58,49 +70,43 @@ public sealed class AddressTableTests
     }
 
     [Fact]
-    public void Where_all_are_held_the_longest_unused_goes_and_its_holder_may_still_give_it_back()
+    public void Where_all_are_held_the_longest_unused_goes()
     {
-        int[] entries = new int[8];
         for (int i = 0; i < 8; i++)
-        {
-            Put(Key(i), i, now: i);
-            entries[i] = _table.Find(Key(i), i, Lifetime, out _).Entry;
-            _table.Hold(entries[i]);
-        }
+            Put(Key(i), i, now: i).Hold();
 
         Put(Key(100), 100, now: 9);
-        _table.Release(entries[0], 10);
 
         Assert.Null(Find(Key(0), now: 10));
         Assert.Equal(100, Find(Key(100), now: 10));
-        Assert.Null(Find(Key(100), now: 1010)); // held by nobody now
     }
 
     [Fact]
     public void Who_looked_before_another_wrote_does_not_overwrite()
     {
-        AddressPlace before = _table.Find(Key(1), 0, Lifetime, out _);
-        Put(Key(1), 10, now: 0);
+        AddressEntry<long>? before = _table.Find(Key(1), 0, Lifetime);
+        AddressEntry<long> other = Put(Key(1), 10, now: 0);
 
-        Assert.False(_table.TryPut(before, Key(1), 20, 0));
-        Assert.Equal(10, Find(Key(1), now: 0));
+        Assert.Null(_table.TryPut(Key(1), 20, before, 0, Lifetime));
+        Assert.NotNull(_table.TryPut(Key(1), 30, other, 0, Lifetime));
+        Assert.Equal(30, Find(Key(1), now: 0));
     }
 
     [Fact]
-    public void Many_threads_agree_on_one_value_for_each_address_and_never_see_half_of_one()
+    public void Many_threads_agree_on_one_value_for_each_address()
     {
-        AddressTable<(long Key, long Writer)> table = new(1024);
-        (long, long)[,] agreed = new (long, long)[4, 100];
+        AddressTable<long> table = new(65_536);
+        long[,] agreed = new long[4, 500];
+        using Barrier start = new(4);
         Thread[] workers = [.. Enumerable.Range(0, 4).Select(worker => new Thread(() =>
         {
-            for (int i = 0; i < 200_000; i++)
+            start.SignalAndWait();
+            for (int address = 0; address < 500; address++)
             {
-                int address = (i * 7) % 100;
-                AddressPlace place = table.Find(Key(address), 0, Lifetime, out (long Key, long Writer) value);
-                if (!place.IsFound && !table.TryPut(place, Key(address), (address, worker), 0))
-                    continue;
-                if (table.Find(Key(address), 0, Lifetime, out value).IsFound)
-                    agreed[worker, address] = value;
+                AddressEntry<long>? entry = null;
+                while (entry is null)
+                    entry = table.Find(Key(address), 0, Lifetime) ?? table.TryPut(Key(address), (1000 * worker) + address, null, 0, Lifetime);
+                agreed[worker, address] = entry.Value;
             }
         }))];
         foreach (Thread worker in workers)
@@ -108,13 +114,18 @@ public sealed class AddressTableTests
         foreach (Thread worker in workers)
             worker.Join();
 
-        Assert.All(Enumerable.Range(0, 100), address =>
-            Assert.Equal(address, Assert.Single(Enumerable.Range(0, 4).Select(worker => agreed[worker, address]).Distinct()).Item1));
+        Assert.All(Enumerable.Range(0, 500), address =>
+            Assert.Equal(address, Assert.Single(Enumerable.Range(0, 4).Select(worker => agreed[worker, address]).Distinct()) % 1000));
     }
 
     private static AddressKey Key(int i) => new(0, (ulong)i, IsIpv4: true);
 
-    private void Put(AddressKey key, long value, long now) => Assert.True(_table.TryPut(_table.Find(key, now, Lifetime, out _), key, value, now));
+    private AddressEntry<long> Put(AddressKey key, long value, long now)
+    {
+        AddressEntry<long>? entry = _table.TryPut(key, value, _table.Find(key, now, Lifetime), now, Lifetime);
+        Assert.NotNull(entry);
+        return entry;
+    }
 
-    private long? Find(AddressKey key, long now) => _table.Find(key, now, Lifetime, out long value).IsFound ? value : null;
+    private long? Find(AddressKey key, long now) => _table.Find(key, now, Lifetime)?.Value;
 }

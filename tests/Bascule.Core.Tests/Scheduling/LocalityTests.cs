@@ -124,7 +124,7 @@ public sealed class LocalityTests
         Random random = new(1);
         return string.Concat(destinations.Select((destination, i) =>
         {
-            _farm.Clock.Advance(TimeSpan.FromTicks(1));
+            _farm.Clock.Advance(TimeSpan.FromMilliseconds(1));
             return (char)('A' + scheduler.Pick(new ClientAddress(0, (uint)i, 1, IsIpv4: true).To(new(0, (uint)destination, 0, IsIpv4: true)), default, random));
         }));
     }
