@@ -110,12 +110,6 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     public static partial int Lock(int descriptor, int operation);
 
-    [LibraryImport("libc", EntryPoint = "mount", SetLastError = true)]
-    public static partial int Mount(byte* source, byte* target, byte* type, ulong flags, byte* data);
-
-    [LibraryImport("libc", EntryPoint = "statfs", SetLastError = true)]
-    public static partial int StatFileSystem(byte* path, byte* status);
-
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
     public static partial int Statx(int directory, byte* path, int flags, uint mask, byte* status);
 

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Bascule.Linux.Bpf;
 
 /// <summary>What a program did with one packet, or with one packet many times.</summary>
@@ -40,6 +42,25 @@ public sealed unsafe class BpfProgram : IDisposable
     /// <exception cref="BpfException">libbpf is missing.</exception>
     /// <exception cref="KernelException">ENOENT: nothing is pinned there.</exception>
     public static BpfProgram OpenPinned(string path) => new(Path.GetFileName(path), BpfMap.Pinned(path));
+
+    /// <summary>A program for people, by its kernel number: <c>its_name, id 12</c>.</summary>
+    /// <exception cref="BpfException">libbpf is missing.</exception>
+    public static string Describe(uint id)
+    {
+        const int InformationLength = 128, NameOffset = 64, NameLength = 16; // struct bpf_prog_info begins so since Linux 4.15
+        BpfLibrary.Require();
+        byte* information = stackalloc byte[InformationLength];
+        uint length = InformationLength;
+        new Span<byte>(information, InformationLength).Clear();
+        int opened = Libbpf.OpenProgram(id);
+        if (opened < 0)
+            return $"id {id}";
+        using BpfDescriptor descriptor = new(opened);
+        if (Libbpf.Information(descriptor, information, &length) < 0)
+            return $"id {id}";
+        string name = Encoding.UTF8.GetString(new ReadOnlySpan<byte>(information + NameOffset, NameLength)).TrimEnd('\0');
+        return name.Length == 0 ? $"id {id}" : $"{name}, id {id}";
+    }
 
     /// <summary>Gives it a name in a bpffs folder, by which it outlives this process.</summary>
     /// <exception cref="KernelException">EEXIST, or EPERM where the folder is not of a bpffs.</exception>

@@ -121,6 +121,9 @@ internal static unsafe partial class Libbpf
     [LibraryImport(Name, EntryPoint = "bpf_map_get_fd_by_id")]
     public static partial int OpenMap(uint id);
 
+    [LibraryImport(Name, EntryPoint = "bpf_prog_get_fd_by_id")]
+    public static partial int OpenProgram(uint id);
+
     [LibraryImport(Name, EntryPoint = "bpf_prog_test_run_opts")]
     public static partial int TestRun(BpfDescriptor program, RunOptions* options);
 

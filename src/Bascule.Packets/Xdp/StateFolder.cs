@@ -1,6 +1,7 @@
 using Bascule.Linux;
 using Bascule.Linux.Bpf;
 using Bascule.Linux.Files;
+using Bascule.Packets.Engine;
 
 namespace Bascule.Packets.Xdp;
 
@@ -8,7 +9,7 @@ namespace Bascule.Packets.Xdp;
 /// The folder on a bpffs in which maps and links are pinned, so that they outlive the daemon: <c>maps/NAME</c>, <c>links/INTERFACE</c>,
 /// <c>probes/INTERFACE</c> and <c>identity</c>. One daemon at a time holds it.
 /// </summary>
-public sealed class StateFolder : IDisposable
+internal sealed class StateFolder : IDisposable
 {
     private readonly FolderLock _lock;
 
@@ -31,14 +32,15 @@ public sealed class StateFolder : IDisposable
     private string Probes => System.IO.Path.Combine(Path, "probes");
 
     /// <summary>Makes the folder where it is missing (and mounts the bpffs it has to lie on), and takes it for this process alone.</summary>
-    /// <exception cref="BpfException">Another daemon has it, or it cannot be made. A sentence.</exception>
+    /// <exception cref="TakenException">Another daemon has it.</exception>
+    /// <exception cref="BpfException">It cannot be made. A sentence.</exception>
     public static StateFolder Take(string path)
     {
         try
         {
-            Make(path);
+            BpfFileSystem.Prepare(path);
             FolderLock held = FolderLock.TryTake(path)
-                ?? throw new BpfException($"another daemon has {path}: stop it, or give this one a folder of its own with packets.state");
+                ?? throw new TakenException($"another daemon has {path}: stop it, or give this one a folder of its own with packets.state");
             StateFolder taken = new(path, held);
             Directory.CreateDirectory(taken.Maps);
             Directory.CreateDirectory(taken.Links);
@@ -87,7 +89,7 @@ public sealed class StateFolder : IDisposable
         Directory.Delete(Links);
         Directory.Delete(Probes);
         // The folder itself may be the mount point, or somebody's who has other things in it.
-        if (Path != BpfFileSystem.UsualPlace && !Directory.EnumerateFileSystemEntries(Path).Any())
+        if (Path != BpfFileSystem.Usual && !Directory.EnumerateFileSystemEntries(Path).Any())
             TryDeleteFolder();
         return were;
     }
@@ -114,16 +116,6 @@ public sealed class StateFolder : IDisposable
         string name = System.IO.Path.GetFileName(pin);
         int colon = name.LastIndexOf(':');
         return (name[..colon].Replace("::", ".", StringComparison.Ordinal), Enum.Parse<AttachPoint>(name[(colon + 1)..]));
-    }
-
-    private static void Make(string path)
-    {
-        string usual = BpfFileSystem.UsualPlace;
-        if ((path == usual || path.StartsWith(usual + '/', StringComparison.Ordinal)) && Directory.Exists(usual) && !BpfFileSystem.Contains(usual))
-            BpfFileSystem.Mount(usual);
-        Directory.CreateDirectory(path);
-        if (!BpfFileSystem.Contains(path))
-            BpfFileSystem.Mount(path);
     }
 
     private void TryDeleteFolder()

@@ -25,6 +25,19 @@ internal readonly record struct Switches(bool HasAnyPort, bool HasAnyAddress, bo
             settings.FloodNewFlowsPerSecond > 0);
     }
 
+    /// <summary>What virtual servers need as configured, before there is a plan.</summary>
+    public static Switches For(IEnumerable<LiveVirtualServer> virtualServers, PacketSettings settings)
+    {
+        Core.Model.VirtualServer[] configured = [.. virtualServers.Select(v => v.Configured)];
+        Forwarding[] ways = [.. configured.SelectMany(v => v.RealServers.Select(r => r.Forwarding).Append(v.Forwarding))];
+        return new(
+            configured.Any(v => v.Address.Port == 0),
+            configured.Any(v => EntryForms.ServiceOf(v).IsAnyAddress),
+            ways.Any(way => way is NatForwarding),
+            ways.Any(way => way is DirectRouting or TunnelForwarding),
+            settings.FloodNewFlowsPerSecond > 0);
+    }
+
     /// <summary>Whether a program with these switches does all that <paramref name="needed"/> asks for.</summary>
     public bool Cover(Switches needed) =>
         (HasAnyPort || !needed.HasAnyPort) && (HasAnyAddress || !needed.HasAnyAddress) && (HasNat || !needed.HasNat)

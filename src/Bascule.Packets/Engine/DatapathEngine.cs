@@ -1,0 +1,196 @@
+using Bascule.Core.Model;
+using Bascule.Linux.Bpf;
+using Bascule.Packets.Plan;
+using Bascule.Packets.Xdp;
+using Microsoft.Extensions.Logging;
+
+namespace Bascule.Packets.Engine;
+
+/// <summary>
+/// Keeps the datapath in step: with the snapshot, with who is well, with the ways to the real servers. Everything here happens on one thread,
+/// <see cref="PacketEngine"/>'s.
+/// </summary>
+internal sealed class DatapathEngine : IDisposable
+{
+    private readonly PacketSettings _settings;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly StateFolder _folder;
+    private readonly Datapath _datapath;
+    private readonly Ways _ways;
+    private readonly Planner _planner = new();
+    private readonly MapWriter _writer;
+    private readonly BpfProgram? _sweep;
+    private readonly Dictionary<string, BpfObject> _loaded = [];
+    private readonly Dictionary<string, AttachmentStatus> _attachments = [];
+    private Switches _switches;
+    private PacketPlan _written;
+    private List<(bool IsUp, int Weight)> _wellness = [];
+    private bool _isNew = true;
+
+    private DatapathEngine(PacketSettings settings, Snapshot snapshot, TimeProvider time, ILogger logger, StateFolder folder)
+    {
+        (_settings, _time, _logger, _folder) = (settings, time, logger, folder);
+        Snapshot = snapshot;
+        _datapath = Datapath.Open(folder, settings);
+        if (_datapath.Note is { } note)
+            Log.Note(logger, note);
+        _switches = Switches.For(snapshot.OnDatapath, settings);
+        LoadedFor(AttachPoint.XdpNative); // makes the maps
+        _writer = new(_datapath.Maps);
+        _written = _datapath.IsAdopted ? MapReader.Read(_datapath.Maps) : PacketPlan.Empty;
+        if (_datapath.IsAdopted)
+        {
+            Log.Adopted(logger, folder.Path);
+            _planner.Adopt(_written, Now);
+        }
+
+        BpfObject loaded = LoadedFor(AttachPoint.XdpNative);
+        _sweep = loaded.ProgramNames.Contains("sweep") ? loaded.Program("sweep") : null;
+        _ways = new(time, logger);
+    }
+
+    /// <summary>The snapshot it works from.</summary>
+    public Snapshot Snapshot { get; private set; }
+
+    /// <summary>The maps.</summary>
+    public DatapathMaps Maps => _datapath.Maps;
+
+    /// <summary>What was decided.</summary>
+    public Planner Planner => _planner;
+
+    /// <summary>Each interface of the configuration.</summary>
+    public IReadOnlyCollection<AttachmentStatus> Attachments => _attachments.Values;
+
+    private TimeSpan Now => _time.GetElapsedTime(0);
+
+    /// <summary>Opens or adopts everything, writes the maps, and only then attaches: the first packet finds what is complete.</summary>
+    /// <exception cref="BpfException">Nothing can be served: a sentence.</exception>
+    public static DatapathEngine Start(PacketSettings settings, Snapshot snapshot, TimeProvider time, ILogger logger, StateFolder folder)
+    {
+        DatapathEngine engine = new(settings, snapshot, time, logger, folder);
+        try
+        {
+            engine.Turn();
+            return engine;
+        }
+        catch
+        {
+            engine.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Takes another snapshot; the next <see cref="Turn"/> puts it into the maps.</summary>
+    public void Take(Snapshot snapshot)
+    {
+        Snapshot = snapshot;
+        _isNew = true;
+    }
+
+    /// <summary>Looks whether anything changed, and writes the difference.</summary>
+    public void Turn()
+    {
+        List<(bool, int)> wellness = [.. Snapshot.OnDatapath.SelectMany(v => v.RealServers).Select(r => (r.Health?.IsUp ?? true, r.Weight))];
+        bool changed = _ways.Look(Wanted()) || _isNew || !wellness.SequenceEqual(_wellness);
+        // What the kernel refused last time is tried again.
+        if (!changed && ReferenceEquals(_written, _planner.Current))
+            return;
+
+        if (changed)
+            Plan(wellness);
+        Widen(Switches.For(_planner.Current, _settings));
+        Write(_planner.Current);
+        foreach (int index in _ways.Interfaces)
+            _datapath.Maps.Interfaces.TrySet((uint)index, (uint)index);
+        Attach();
+    }
+
+    private void Plan(List<(bool, int)> wellness)
+    {
+        (_wellness, _isNew) = (wellness, false);
+        _planner.Next(Snapshot.OnDatapath, _ways.Surroundings, Now);
+        foreach (string problem in _planner.Problems)
+            Log.Note(_logger, problem);
+    }
+
+    /// <summary>Takes out what is over, and lets the plan know. Once a second.</summary>
+    public void Sweep()
+    {
+        ulong none = 0; // the program takes no argument
+        _sweep?.Call(ref none);
+        DatapathMaps maps = _datapath.Maps;
+        Write(_planner.AfterSweep(
+            new(id => maps.Exceptions.TryGet(id, out uint count) ? count : 0, id => maps.References.TryGet(id, out References found) && IsReferred(found)),
+            Now));
+    }
+
+    // Also to interfaces that came, or came back under another index.
+    private void Attach()
+    {
+        Attacher attacher = new(_folder, _settings.Attach, point => LoadedFor(point).Program("bascule"));
+        foreach (string name in _settings.Interfaces)
+        {
+            int? found = _ways.IndexOf(name);
+            if (_attachments.TryGetValue(name, out AttachmentStatus? before) && before.Point is not null && before.Index == found)
+                continue;
+            AttachmentStatus status = found is { } index
+                ? attacher.Attach(name, index)
+                : new(name, 0, null, [$"there is no interface {name}"], IsAdopted: false);
+            _attachments[name] = status;
+            if (status.Point is null && before?.Summary != status.Summary)
+                Log.NotAttached(_logger, name, status.Summary);
+            else if (status.Point is not null)
+                Log.Attached(_logger, name, status.Summary);
+        }
+    }
+
+    /// <summary>Lets go. What is attached stays so.</summary>
+    public void Dispose()
+    {
+        _ways.Dispose();
+        _sweep?.Dispose();
+        foreach (BpfObject loaded in _loaded.Values)
+            loaded.Dispose();
+        _datapath.Dispose();
+    }
+
+    private IEnumerable<System.Net.IPAddress> Wanted() =>
+        Snapshot.OnDatapath.SelectMany(v => v.RealServers.Append(v.SorryServer)).OfType<LiveRealServer>().Select(r => r.Address.Address);
+
+    private void Write(PacketPlan plan)
+    {
+        foreach (MapChange change in PlanDifference.Between(_written, plan))
+            _writer.Write(change);
+        _written = plan;
+    }
+
+    // More is asked of the program than it was loaded for: load it again and swap it where it is attached, before the maps ask for it.
+    private void Widen(Switches needed)
+    {
+        if (_switches.Cover(needed))
+            return;
+        _switches = needed;
+        Dictionary<string, BpfObject> before = new(_loaded);
+        _loaded.Clear();
+        Attacher attacher = new(_folder, _settings.Attach, point => LoadedFor(point).Program("bascule"));
+        foreach (AttachmentStatus attached in _attachments.Values)
+        {
+            if (attached.Point is { } point)
+                attacher.Replace(attached.Interface, point);
+        }
+
+        foreach (BpfObject old in before.Values)
+            old.Dispose();
+    }
+
+    private BpfObject LoadedFor(AttachPoint point)
+    {
+        string name = point is AttachPoint.XdpNative or AttachPoint.XdpGeneric ? DatapathObject.Xdp : DatapathObject.Tcx;
+        if (!_loaded.TryGetValue(name, out BpfObject? loaded))
+            _loaded[name] = loaded = _datapath.Load(name, _switches);
+        return loaded;
+    }
+
+    private static bool IsReferred(References found) => (found.Active | found.Inactive | found.HalfOpen | found.Sessions) != 0;
+}

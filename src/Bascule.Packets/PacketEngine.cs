@@ -1,0 +1,164 @@
+using System.Collections.Concurrent;
+using Bascule.Core.Model;
+using Bascule.Linux;
+using Bascule.Linux.Bpf;
+using Bascule.Packets.Engine;
+using Microsoft.Extensions.Logging;
+
+namespace Bascule.Packets;
+
+/// <summary>
+/// The kernel's data plane: keeps the XDP datapath in step with the snapshot, with health and weights, and with the ways to the real servers, on a
+/// thread of its own. When it stops, or dies, the datapath goes on with what it was last told; the next one adopts it.
+/// </summary>
+public sealed class PacketEngine : IAsyncDisposable
+{
+    private static readonly TimeSpan TurnInterval = TimeSpan.FromMilliseconds(100); // a failed check is acted on within this
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentQueue<Action<DatapathEngine>> _asked = new();
+    private readonly AutoResetEvent _wake = new(false);
+    private readonly TaskCompletionSource<string?> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly PacketSettings _settings;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Snapshot _first;
+    private readonly Thread _thread;
+    private volatile bool _isStopping;
+    private Claim? _claim;
+    private string? _whyNot;
+    private string? _saidLast;
+
+    /// <summary>Makes the engine; nothing is touched yet.</summary>
+    public PacketEngine(PacketSettings settings, Snapshot first, TimeProvider time, ILoggerFactory loggers)
+    {
+        (_settings, _first, _time) = (settings, first, time);
+        _logger = loggers.CreateLogger<PacketEngine>();
+        _thread = new(Run) { Name = "packets", IsBackground = true };
+    }
+
+    /// <summary>Takes the interfaces and the state folder for this daemon alone.</summary>
+    /// <returns>Null, or a sentence: another daemon has them. (What else may be wrong, <see cref="StartAsync"/> says.)</returns>
+    public string? Claim()
+    {
+        try
+        {
+            _claim = Engine.Claim.Take(_settings);
+            return null;
+        }
+        catch (TakenException e)
+        {
+            return e.Message;
+        }
+        catch (BpfException e)
+        {
+            _whyNot = e.Message;
+            return null;
+        }
+    }
+
+    /// <summary>Loads or adopts the datapath, writes its maps and attaches it.</summary>
+    /// <returns>Why there is no datapath, as a sentence; null when there is. Everything else of the daemon works on either way.</returns>
+    public Task<string?> StartAsync()
+    {
+        if (_claim is null)
+            return Task.FromResult<string?>(_whyNot ?? "it was not claimed");
+        _thread.Start();
+        return _started.Task;
+    }
+
+    /// <summary>Puts the difference into the kernel, within a moment. Callable at any time.</summary>
+    public void Apply(Snapshot snapshot) => Post(engine => engine.Take(snapshot));
+
+    /// <summary>Stops following. The datapath stays on its interfaces and goes on with what it knows.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _isStopping = true;
+        _wake.Set();
+        if (_thread.IsAlive)
+            await Task.Run(_thread.Join);
+        _claim?.Dispose();
+        _wake.Dispose();
+    }
+
+    /// <summary>Asks something on the engine's thread.</summary>
+    /// <returns>Its answer; faulted where there is no datapath.</returns>
+    internal Task<T> AskAsync<T>(Func<DatapathEngine, T> question)
+    {
+        TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (!_thread.IsAlive)
+            return Task.FromException<T>(new BpfException("the packet datapath is not running"));
+        Post(engine =>
+        {
+            try
+            {
+                answer.SetResult(question(engine));
+            }
+            catch (Exception e) when (e is KernelException or BpfException)
+            {
+                answer.SetException(e);
+            }
+        });
+        return answer.Task;
+    }
+
+    private void Post(Action<DatapathEngine> action)
+    {
+        _asked.Enqueue(action);
+        _wake.Set();
+    }
+
+    private void Run()
+    {
+        DatapathEngine engine;
+        try
+        {
+            engine = DatapathEngine.Start(_settings, _first, _time, _logger, _claim!.Folder);
+        }
+        catch (Exception e) when (e is KernelException or BpfException)
+        {
+            _started.SetResult(e.Message);
+            return;
+        }
+
+        _started.SetResult(null);
+        using (engine)
+            Follow(engine);
+        Log.LeftRunning(_logger);
+    }
+
+    private void Follow(DatapathEngine engine)
+    {
+        long swept = _time.GetTimestamp();
+        while (!_isStopping)
+        {
+            _wake.WaitOne(TurnInterval);
+            Try(() =>
+            {
+                while (_asked.TryDequeue(out Action<DatapathEngine>? action))
+                    action(engine);
+                engine.Turn();
+                if (_time.GetElapsedTime(swept) < SweepInterval)
+                    return;
+                swept = _time.GetTimestamp();
+                engine.Sweep();
+            });
+        }
+    }
+
+    // What the kernel refuses now it may take in a moment, and the datapath meanwhile goes on with what it has.
+    private void Try(Action turn)
+    {
+        try
+        {
+            turn();
+            _saidLast = null;
+        }
+        catch (Exception e) when (e is KernelException or BpfException)
+        {
+            if (_saidLast != e.Message)
+                Log.TurnBroke(_logger, e.Message);
+            _saidLast = e.Message;
+        }
+    }
+}
