@@ -20,9 +20,6 @@ internal static partial class Log
     [LoggerMessage(6005, LogLevel.Information, "Packet datapath stays on its interfaces: established and new flows go on with the last state (`bascule detach` takes it off)")]
     public static partial void LeftRunning(ILogger logger);
 
-    [LoggerMessage(6006, LogLevel.Error, "Packet datapath is not available: {Why}; virtual servers with forward nat, dr or tun are not served, the others are")]
-    public static partial void NotAvailable(ILogger logger, string why);
-
     [LoggerMessage(6010, LogLevel.Error, "Packet datapath: {Why}; trying again")]
     public static partial void TurnBroke(ILogger logger, string why);
 

@@ -19,7 +19,6 @@ public sealed class PacketEngine : IAsyncDisposable
     private readonly ConcurrentQueue<Action<DatapathEngine>> _asked = new();
     private readonly AutoResetEvent _wake = new(false);
     private readonly TaskCompletionSource<string?> _started = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly PacketSettings _settings;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Snapshot _first;
@@ -32,10 +31,13 @@ public sealed class PacketEngine : IAsyncDisposable
     /// <summary>Makes the engine; nothing is touched yet.</summary>
     public PacketEngine(PacketSettings settings, Snapshot first, TimeProvider time, ILoggerFactory loggers)
     {
-        (_settings, _first, _time) = (settings, first, time);
+        (Settings, _first, _time) = (settings, first, time);
         _logger = loggers.CreateLogger<PacketEngine>();
         _thread = new(Run) { Name = "packets", IsBackground = true };
     }
+
+    /// <summary>What it was made with; another needs another engine.</summary>
+    public PacketSettings Settings { get; }
 
     /// <summary>Takes the interfaces and the state folder for this daemon alone.</summary>
     /// <returns>Null, or a sentence: another daemon has them. (What else may be wrong, <see cref="StartAsync"/> says.)</returns>
@@ -43,7 +45,7 @@ public sealed class PacketEngine : IAsyncDisposable
     {
         try
         {
-            _claim = Engine.Claim.Take(_settings);
+            _claim = Engine.Claim.Take(Settings);
             return null;
         }
         catch (TakenException e)
@@ -113,7 +115,7 @@ public sealed class PacketEngine : IAsyncDisposable
         DatapathEngine engine;
         try
         {
-            engine = DatapathEngine.Start(_settings, _first, _time, _logger, _claim!.Folder);
+            engine = DatapathEngine.Start(Settings, _first, _time, _logger, _claim!.Folder);
         }
         catch (Exception e) when (e is KernelException or BpfException)
         {

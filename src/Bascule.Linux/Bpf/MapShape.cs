@@ -43,8 +43,13 @@ public enum MapType
 /// <summary>Type and sizes of a map; sizes in bytes.</summary>
 public readonly record struct MapShape(MapType Type, uint KeySize, uint ValueSize, uint Entries, uint Flags)
 {
+    private const uint ReadOnlyForPrograms = 1 << 7;
+
     /// <summary>Whether a program compiled for one can work with the other: everything but the number of entries is the same.</summary>
-    public bool IsCompatibleWith(MapShape other) => this with { Entries = 0 } == other with { Entries = 0 };
+    public bool IsCompatibleWith(MapShape other) => Essence == other.Essence;
+
+    // The kernel itself adds BPF_F_RDONLY_PROG to maps of interfaces.
+    private MapShape Essence => this with { Entries = 0, Flags = Type == MapType.InterfaceHash ? Flags & ~ReadOnlyForPrograms : Flags };
 
     /// <inheritdoc />
     public override string ToString() => $"{Type} of {Entries} entries, {KeySize} → {ValueSize} bytes, flags {Flags:x}";

@@ -16,11 +16,10 @@ internal sealed class TakenException(string message) : Exception(message);
 internal sealed class Claim : IDisposable
 {
     private readonly List<Socket> _interfaces = [];
-
-    private Claim(StateFolder folder) => Folder = folder;
+    private StateFolder? _folder;
 
     /// <summary>The state folder.</summary>
-    public StateFolder Folder { get; }
+    public StateFolder Folder => _folder!;
 
     /// <summary>Takes all of it, or nothing.</summary>
     /// <exception cref="TakenException">Another daemon has some of it.</exception>
@@ -31,30 +30,29 @@ internal sealed class Claim : IDisposable
             throw new BpfException("this program was built without it, on a machine without clang or libbpf-dev");
         if (BpfLibrary.Missing is { } missing)
             throw new BpfException(missing);
-        Claim claim = new(StateFolder.Take(settings.StateFolder));
-        foreach (string name in settings.Interfaces)
+        Claim claim = new();
+        try
         {
-            if (TryTake(name) is { } socket)
-            {
-                claim._interfaces.Add(socket);
-                continue;
-            }
-
-            claim.Dispose();
-            throw new TakenException($"another daemon has the packet datapath on {name}: stop it, or leave {name} out of packets.interfaces");
+            foreach (string name in settings.Interfaces)
+                claim._interfaces.Add(TakeInterface(name));
+            claim._folder = StateFolder.Take(settings.StateFolder);
+            return claim;
         }
-
-        return claim;
+        catch
+        {
+            claim.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Lets go of it. What is pinned stays, and works on.</summary>
     public void Dispose()
     {
         _interfaces.ForEach(socket => socket.Dispose());
-        Folder.Dispose();
+        _folder?.Dispose();
     }
 
-    private static Socket? TryTake(string name)
+    private static Socket TakeInterface(string name)
     {
         Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
@@ -65,7 +63,7 @@ internal sealed class Claim : IDisposable
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
             socket.Dispose();
-            return null;
+            throw new TakenException($"another daemon has the packet datapath on {name}: stop it, or leave {name} out of packets.interfaces");
         }
     }
 }

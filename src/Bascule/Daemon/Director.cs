@@ -7,6 +7,7 @@ using Bascule.Core.Health;
 using Bascule.Core.Model;
 using Bascule.Health;
 using Bascule.Linux.Process;
+using Bascule.Packets;
 using Bascule.Proxy;
 using Microsoft.Extensions.Logging;
 
@@ -29,6 +30,7 @@ internal sealed class Director
     private readonly SnapshotHolder _snapshots;
     private readonly HealthEngine _health;
     private readonly ProxyEngine _proxy;
+    private readonly PacketEngine? _packets;
     private readonly DateTimeOffset _startedAt;
     private readonly Lock _changing = new();
     private readonly TrafficWatch _traffic;
@@ -49,7 +51,11 @@ internal sealed class Director
         _snapshots = new(Snapshot.First(FitToDescriptors(configuration, workers), workers, _board));
         _proxy = new(_snapshots.Current, time, new Random(chance.Next()), loggers);
         _health = new(time, new Random(chance.Next()), loggers.CreateLogger<HealthEngine>());
+<<<<<<< HEAD
         _traffic = new(time, () => StatusReader.Read(Current));
+=======
+        _packets = configuration.Packets is { } settings ? new(settings, _snapshots.Current, time, loggers) : null;
+>>>>>>> cea1d8a (packets: the engine)
     }
 
     /// <summary>What it balances now.</summary>
@@ -71,11 +77,10 @@ internal sealed class Director
         }
 
         Director director = new(file, configuration, time, loggers);
-        IReadOnlyList<ListenProblem> problems = director._proxy.Prepare(director.Current);
-        if (problems.Count > 0)
+        string[] problems = [.. director._proxy.Prepare(director.Current).Select(Sentence), .. director.ClaimDatapath()];
+        if (problems.Length > 0)
         {
-            foreach (ListenProblem each in problems)
-                complain(Sentence(each));
+            Array.ForEach(problems, complain);
             socket.Dispose();
             return null;
         }
@@ -85,7 +90,11 @@ internal sealed class Director
         // Clients already wait in the kernel's queue: better a moment there than a 503 from a director that has not asked yet.
         await Task.WhenAny(director._health.FirstAnswersAsync(), Task.Delay(FirstAnswersPatience, time));
         director._proxy.Start();
+<<<<<<< HEAD
         director._traffic.Start();
+=======
+        await director.StartDatapathAsync();
+>>>>>>> cea1d8a (packets: the engine)
         foreach (LiveVirtualServer virtualServer in director.Current.VirtualServers)
             Log.Serving(director._log, Summary.Of(virtualServer.Configured));
         return director;
@@ -131,6 +140,8 @@ internal sealed class Director
         await _proxy.StopAsync(patience);
         await _traffic.StopAsync();
         await _health.StopAsync();
+        if (_packets is not null)
+            await _packets.DisposeAsync();
         await _admin!.DisposeAsync();
         Log.Stopped(_log);
     }
@@ -156,6 +167,7 @@ internal sealed class Director
         _snapshots.Publish(after);
         _proxy.Apply(after);
         _health.Apply(after);
+        _packets?.Apply(after);
         _board.Forget(after);
         return ReloadResult.Between(before, after, NeedsRestart(before, wanted));
     }
@@ -166,6 +178,17 @@ internal sealed class Director
             yield return $"workers stays {before.Workers} until the daemon is restarted (the file now means {WorkersOf(wanted)})";
         if (wanted.AdminSocket != _adminSocket)
             yield return $"admin.socket stays as it was until the daemon is restarted (the file now says {wanted.AdminSocket})";
+        if (wanted.Packets != _packets?.Settings)
+            yield return "packets stays as it was until the daemon is restarted (which interrupts no flow)";
+    }
+
+    private IEnumerable<string> ClaimDatapath() => _packets?.Claim() is { } taken ? [taken] : [];
+
+    // Without it the proxy's virtual servers are served all the same.
+    private async Task StartDatapathAsync()
+    {
+        if (_packets is not null && await _packets.StartAsync() is { } why)
+            Log.DatapathNotAvailable(_log, why);
     }
 
     private void Say(ReloadResult result)

@@ -15,6 +15,9 @@ internal static partial class Log
         "limits.connectionsPerWorker is held at {Held} instead of {Wanted}: the process may open only {Allowed} files; raise LimitNOFILE (ulimit -Hn), or lower the limit")]
     public static partial void DescriptorsAreFew(ILogger logger, int held, int wanted, ulong allowed);
 
+    [LoggerMessage(1004, LogLevel.Error, "Packet datapath is not available: {Why}; virtual servers with forward nat, dr or tun are not served, the others are")]
+    public static partial void DatapathNotAvailable(ILogger logger, string why);
+
     [LoggerMessage(1010, LogLevel.Information, "Reloaded: {Changes}")]
     public static partial void Reloaded(ILogger logger, string changes);
 
