@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.NetworkInformation;
-using NetworkChange = Bascule.Linux.Netlink.NetworkChange;
 using Bascule.Linux.Netlink;
 using Bascule.Packets.Plan;
 using Bascule.Packets.Xdp;
@@ -43,7 +42,7 @@ internal sealed class Ways(TimeProvider time, ILogger logger) : IDisposable
     public bool Look(IEnumerable<IPAddress> wanted)
     {
         HashSet<IPAddress> now = [.. wanted];
-        IReadOnlyList<NetworkChange> changes = _watch.Read(TimeSpan.Zero);
+        IReadOnlyList<NetworkEvent> changes = _watch.Read(TimeSpan.Zero);
         bool readAgain = !_isRead || changes.Any(change => change.IsOverrun || change.Link is not null || change.Address is not null);
         bool routesChanged = readAgain || changes.Any(change => change.IsRoute) || !now.SetEquals(_wanted);
         bool neighboursChanged = changes.Where(TakeNeighbour).ToList().Count > 0;
@@ -74,7 +73,7 @@ internal sealed class Ways(TimeProvider time, ILogger logger) : IDisposable
         _isRead = true;
     }
 
-    private bool TakeNeighbour(NetworkChange change)
+    private bool TakeNeighbour(NetworkEvent change)
     {
         if (change.Neighbour is not { } neighbour)
             return false;

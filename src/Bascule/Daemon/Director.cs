@@ -51,11 +51,8 @@ internal sealed class Director
         _snapshots = new(Snapshot.First(FitToDescriptors(configuration, workers), workers, _board));
         _proxy = new(_snapshots.Current, time, new Random(chance.Next()), loggers);
         _health = new(time, new Random(chance.Next()), loggers.CreateLogger<HealthEngine>());
-<<<<<<< HEAD
         _traffic = new(time, () => StatusReader.Read(Current));
-=======
         _packets = configuration.Packets is { } settings ? new(settings, _snapshots.Current, time, loggers) : null;
->>>>>>> cea1d8a (packets: the engine)
     }
 
     /// <summary>What it balances now.</summary>
@@ -90,11 +87,8 @@ internal sealed class Director
         // Clients already wait in the kernel's queue: better a moment there than a 503 from a director that has not asked yet.
         await Task.WhenAny(director._health.FirstAnswersAsync(), Task.Delay(FirstAnswersPatience, time));
         director._proxy.Start();
-<<<<<<< HEAD
         director._traffic.Start();
-=======
         await director.StartDatapathAsync();
->>>>>>> cea1d8a (packets: the engine)
         foreach (LiveVirtualServer virtualServer in director.Current.VirtualServers)
             Log.Serving(director._log, Summary.Of(virtualServer.Configured));
         return director;
