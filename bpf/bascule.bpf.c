@@ -85,6 +85,11 @@ static __always_inline enum verdict balance(struct context *ctx, struct packet *
 
 	id = find_service(packet);
 	virtual_server = bpf_map_lookup_elem(&virtual_servers, &id);
+	if (unlikely(virtual_server && !virtual_server->slots)) {
+		/* Id 0, or one that was given up since it was remembered. */
+		id = id ? look_up_service(packet) : 0;
+		virtual_server = bpf_map_lookup_elem(&virtual_servers, &id);
+	}
 	if (!id || !virtual_server)
 		return not_for_us(ctx, packet);
 	packet->virtual_server = id;

@@ -22,5 +22,9 @@ const volatile bool has_governor = true;    /* the flood governor may be switche
 const volatile __u32 sketch_cells = 1024;
 const volatile __u32 mark_cells = 1024;
 
+/* Answers of the services' maps are remembered until the next timer tick (service.h). Off in tests, for which a change must
+ * show at once. */
+const volatile bool remembers_services = false;
+
 /* Secret of the flow hash, 128 bits; see hash.h. */
 const volatile __u64 hash_key[2] = {};

@@ -54,6 +54,7 @@ internal readonly record struct Switches(bool HasAnyPort, bool HasAnyAddress, bo
         datapath.SetConstant("has_governor", HasGovernor);
         datapath.SetConstant("sketch_cells", MapSizes.SketchCells);
         datapath.SetConstant("mark_cells", MapSizes.MarkCells);
+        datapath.SetConstant("remembers_services", true); // plans are written so that an id stays good until the next timer tick
         datapath.SetConstant("hash_key", key);
     }
 }

@@ -46,12 +46,32 @@ public sealed class ServiceTests
         Assert.Equal(Verdict.Transmit, datapath.Arrives(To(false, Web.Virtual4, 80)).Verdict);
     }
 
-    private static Datapath Three(bool switches = true)
+    [KernelTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_service_that_is_remembered_gives_the_same_answer_and_is_looked_up_again_when_its_id_is_given_up(bool isIpv6)
+    {
+        using Datapath datapath = Three(remembers: true);
+        string address = isIpv6 ? Web.Virtual6 : Web.Virtual4;
+        foreach (ushort port in new ushort[] { 80, 81, 80, 81, 80 })
+            datapath.Arrives(To(isIpv6, address, port));
+        Assert.Equal(3u, datapath.TrafficOfVirtualServer(Web.Id).Packets);
+        Assert.Equal(2u, datapath.TrafficOfVirtualServer(AnyPort).Packets);
+
+        datapath.Set(AnyAddress, new VirtualServer { Hash = HashKind.Source, Slots = 1 }, address, 80);
+        datapath.Map<uint, VirtualServer>("virtual_servers").Set(Web.Id, default);
+        datapath.Arrives(To(isIpv6, address, 80));
+
+        Assert.Equal(1u, datapath.TrafficOfVirtualServer(AnyAddress).Packets);
+    }
+
+    private static Datapath Three(bool switches = true, bool remembers = false)
     {
         Datapath datapath = Datapath.Load(opened =>
         {
             opened.SetConstant("has_any_port", switches);
             opened.SetConstant("has_any_address", switches);
+            opened.SetConstant("remembers_services", remembers);
         });
         VirtualServer virtualServer = new() { Hash = HashKind.Source, Slots = 1 };
         (ushort Id, string Address4, string Address6, ushort Port)[] all = [(Web.Id, Web.Virtual4, Web.Virtual6, 80), (AnyPort, Web.Virtual4, Web.Virtual6, 0), (AnyAddress, "0.0.0.0", "::", 80)];
