@@ -13,10 +13,12 @@ static __always_inline struct real_server *real_server_of(__u32 id)
 	return id == NOBODY ? NULL : bpf_map_lookup_elem(&real_servers, &id);
 }
 
-/* Up and still of this virtual server: recorded flows may go on, whatever its weight. */
+/* Up and on the list: recorded flows may go on, whatever its weight. Of which virtual server it is does not matter: one that
+ * gets another shape gets another id and keeps its real servers, who cannot all change in the same instant; and an id is
+ * given to another real server only when nothing refers to it any more. */
 static __always_inline bool is_alive(const struct real_server *server, __u32 virtual_server)
 {
-	return (server->flags & (RS_VALID | RS_UP | RS_GONE)) == (RS_VALID | RS_UP) && server->virtual_server == virtual_server;
+	return (server->flags & (RS_VALID | RS_UP | RS_GONE)) == (RS_VALID | RS_UP);
 }
 
 static __always_inline __u32 half_open_of(const struct load *load)
