@@ -11,7 +11,9 @@
  */
 #pragma once
 
+#include "guard.h"
 #include "hook.h"
+#include "localities.h"
 #include "maps.h"
 #include "packet.h"
 #include "replies.h"
@@ -79,7 +81,7 @@ APART int advance(const struct packet *packet, struct flow *flow, enum side side
 		if (before.flags & (FLOW_ACTIVE | FLOW_INACTIVE))
 			after.flags = (before.flags & ~(FLOW_ACTIVE | FLOW_INACTIVE)) | counted_as(after.state);
 		if (swap_condition(flow, before, after)) {
-			recount(flow->real_server, before.flags, after.flags);
+			recount(flow->real_server, before.flags, after.flags, 0);
 			return 0;
 		}
 	}
@@ -99,7 +101,7 @@ APART int end_flow(const union tuple *key, __u32 family, struct flow *flow)
 	after.flags = (before.flags & ~(FLOW_ACTIVE | FLOW_INACTIVE)) | FLOW_ENDED;
 	if (explaining || before.flags & FLOW_ENDED || !swap_condition(flow, before, after))
 		return 0; /* somebody else is at it; the sweep comes again */
-	recount(flow->real_server, before.flags, after.flags);
+	recount(flow->real_server, before.flags, after.flags, 0);
 
 	server = real_server_of(flow->real_server);
 	if (before.flags & FLOW_REPLIES && server) {
@@ -176,7 +178,7 @@ static __always_inline __u32 follow(struct packet *packet, const struct virtual_
 static __always_inline void forget_half_open(const union tuple *key, __u8 family, __u32 real_server)
 {
 	if (!explaining && forget(&half_open4, &half_open6, key, family) == 0)
-		count_half_open(real_server, -1);
+		recount(real_server, 0, 0, -1);
 }
 
 /* The way back stands among the confirmed ones from now on. 0, or EXISTS: another flow has the tuple, or TOO_BIG. */
@@ -218,6 +220,7 @@ static __noinline __u32 confirm(const struct packet *packet, const struct virtua
 	struct real_server *server = real_server_of(half_open->real_server);
 	struct flow flow = *half_open;
 	struct flow *recorded;
+	bool waited;
 	long error;
 
 	if (!server)
@@ -232,9 +235,11 @@ static __noinline __u32 confirm(const struct packet *packet, const struct virtua
 	if (error)
 		return no_room(key, packet->family, &flow, server);
 
-	recount(flow.real_server, 0, flow.flags);
+	waited = forget(&half_open4, &half_open6, key, packet->family) == 0;
+	recount(flow.real_server, 0, flow.flags, waited ? -1 : 0);
+	if (packet->protocol == IPPROTO_TCP)
+		remember_source(packet);
 	error = flow.flags & FLOW_REPLIES ? move_way_back(key, packet->family, &flow) : 0;
-	forget_half_open(key, packet->family, flow.real_server);
 	if (error) {
 		recorded = look_up(&flows4, &flows6, key, packet->family);
 		if (recorded)
@@ -263,7 +268,7 @@ static __always_inline __u32 follow_half_open(struct packet *packet, const struc
 	if (explaining || packet->flags & PACKET_ICMP_ERROR)
 		return id;
 	flow->seen = now();
-	if (packet->flags & (PACKET_SYN | PACKET_RST))
+	if (packet->flags & (PACKET_SYN | PACKET_RST | PACKET_LATER_FRAGMENT))
 		return id;
 	return confirm(packet, virtual_server, key, flow);
 }
@@ -342,7 +347,7 @@ APART __u32 begin_flow(struct context *ctx, struct packet *packet, __u32 real_se
 		return real_server;
 
 	if (put(&half_open4, &half_open6, &o.reply.client, packet->family, &o.flow, BPF_NOEXIST) == 0) {
-		count_half_open(real_server, 1);
+		recount(real_server, 0, 0, 1);
 		return real_server;
 	}
 	other = look_up(&half_open4, &half_open6, &o.reply.client, packet->family);
@@ -407,6 +412,10 @@ APART __u32 schedule(struct packet *packet, const struct virtual_server *virtual
 	case SCHEDULER_OVF:
 		bpf_loop(pass.members, higher_weight, &pass, 0);
 		break;
+	case SCHEDULER_LBLC:
+	case SCHEDULER_LBLCR:
+		choose_by_locality(&pass, turn, packet);
+		break;
 	case SCHEDULER_TWOS:
 		return better_of_two(&pass);
 	case SCHEDULER_RANDOM:
@@ -465,25 +474,53 @@ static __noinline __u32 go_on_unrecorded(struct context *ctx, struct packet *pac
 	return begin_flow(ctx, packet, id, 0, false);
 }
 
+/* What goes by hash is found again without a record. In a flood, so that it leaves no trace; a datagram of a one-packet virtual server
+ * that comes in fragments, so that they meet. */
+static __always_inline bool goes_by_hash(const struct packet *packet, const struct virtual_server *virtual_server)
+{
+	if (is_one_packet(packet, virtual_server))
+		return packet->flags & (PACKET_FIRST_FRAGMENT | PACKET_LATER_FRAGMENT);
+	return !(virtual_server->flags & VS_PERSISTENT) && in_flood();
+}
+
+static __always_inline __u32 choose_first(struct packet *packet, const struct virtual_server *virtual_server)
+{
+	__u32 id = unlikely(goes_by_hash(packet, virtual_server)) ? by_hash(packet, virtual_server) : NOBODY;
+
+	if (id == NOBODY)
+		return choose_new(packet, virtual_server);
+	explain_choice(id, REASON_FALLBACK);
+	packet->flags |= PACKET_BY_HASH;
+	return id;
+}
+
 APART __u32 choose_unrecorded(struct context *ctx, struct packet *packet, const struct virtual_server *virtual_server)
 {
-	bool is_new;
+	struct real_server *server;
+	bool one_packet;
 	__u32 id;
 
 	if (!packet || !virtual_server)
 		return NOBODY;
-	is_new = packet->protocol == IPPROTO_TCP ? packet->flags & PACKET_SYN : true;
-	if (!is_new || packet->flags & PACKET_ICMP_ERROR)
+	if (packet->flags & PACKET_ICMP_ERROR || (packet->protocol == IPPROTO_TCP && !(packet->flags & PACKET_SYN)))
 		return go_on_unrecorded(ctx, packet, virtual_server);
 	if (virtual_server->flags & VS_CLOSED) {
 		drop(DROP_CLOSED);
 		return NOBODY;
 	}
-	id = choose_new(packet, virtual_server);
-	if (id == NOBODY)
+	one_packet = is_one_packet(packet, virtual_server);
+	if (packet->protocol == IPPROTO_UDP && !one_packet && guard_new_flow(packet, virtual_server) != CONTINUE)
 		return NOBODY;
-	packet->flags |= PACKET_NEW_FLOW;
-	return begin_flow(ctx, packet, id, 0, is_one_packet(packet, virtual_server));
+
+	id = choose_first(packet, virtual_server);
+	server = real_server_of(id);
+	if (!server)
+		return NOBODY;
+	if (!(packet->flags & PACKET_LATER_FRAGMENT))
+		packet->flags |= PACKET_NEW_FLOW;
+	if (packet->flags & PACKET_BY_HASH && server->method != METHOD_NAT)
+		return id;
+	return begin_flow(ctx, packet, id, 0, one_packet);
 }
 
 /* For virtual servers that record flows or count: the real server's id, or NOBODY (dropped and counted). Sets

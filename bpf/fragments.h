@@ -1,23 +1,50 @@
 /* SPDX-License-Identifier: MIT */
-/* Ports of later fragments. */
+/*
+ * Only the first fragment of a packet has the ports. They are kept under what all fragments of the packet share, so that the
+ * others go to the same virtual server and real server. Linux gives a packet 30 seconds to come together, and so does this.
+ * A fragment that overtakes the first is dropped: the sender sends the packet again.
+ */
 #pragma once
 
+#include <linux/in.h>
 #include "hook.h"
+#include "maps.h"
 #include "packet.h"
 #include "service.h"
+#include "states.h"
 #include "stats.h"
 
-/* A later fragment whose first was not seen. To a virtual address it is ours and cannot be placed; to any other, or of any other protocol,
- * it is the stack's. */
-static __always_inline enum verdict unknown_fragment(const struct packet *packet)
-{
-	bool has_ports = packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP;
+#define FRAGMENTS_PATIENCE 30 /* seconds; ipfrag_time */
 
-	return has_ports && is_virtual_address(packet) ? drop(DROP_FRAGMENT_UNKNOWN) : PASS;
+static __always_inline enum verdict keep_ports(const struct packet *packet, const struct fragment *key)
+{
+	struct fragment_ports ports = { .source = packet->source_port, .destination = packet->destination_port, .seen = now() };
+
+	if (!explaining && !(packet->flags & (PACKET_ICMP_ERROR | PACKET_ICMP_ECHO)))
+		bpf_map_update_elem(&fragments, key, &ports, BPF_ANY);
+	return CONTINUE;
 }
 
-/* First fragment: its ports are kept. Later: they are filled in (CONTINUE), or it is dropped. */
+/* First fragment: its ports are kept. Later: they are filled in (CONTINUE), or it is dropped, or it is nothing of ours (PASS). */
 static __noinline enum verdict fragment_ports(struct packet *packet)
 {
-	return packet->flags & PACKET_LATER_FRAGMENT ? unknown_fragment(packet) : CONTINUE;
+	struct fragment key = {
+		.source = packet->source,
+		.destination = packet->destination,
+		.id = packet->fragment_id,
+		.protocol = packet->protocol,
+		.family = packet->family,
+	};
+	struct fragment_ports *ports;
+
+	if (packet->flags & PACKET_FIRST_FRAGMENT)
+		return keep_ports(packet, &key);
+	if (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP)
+		return PASS;
+	ports = bpf_map_lookup_elem(&fragments, &key);
+	if (!ports || (__s32)(now() - ports->seen) > (__s32)ticks_of(FRAGMENTS_PATIENCE))
+		return is_virtual_address(packet) ? drop(DROP_FRAGMENT_UNKNOWN) : PASS;
+	packet->source_port = ports->source;
+	packet->destination_port = ports->destination;
+	return CONTINUE;
 }

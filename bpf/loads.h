@@ -13,12 +13,10 @@ static __always_inline struct real_server *real_server_of(__u32 id)
 	return id == NOBODY ? NULL : bpf_map_lookup_elem(&real_servers, &id);
 }
 
-/* Up and on the list: recorded flows may go on, whatever its weight. Of which virtual server it is does not matter: one that
- * gets another shape gets another id and keeps its real servers, who cannot all change in the same instant; and an id is
- * given to another real server only when nothing refers to it any more. */
+/* Up and still of this virtual server: recorded flows may go on, whatever its weight. */
 static __always_inline bool is_alive(const struct real_server *server, __u32 virtual_server)
 {
-	return (server->flags & (RS_VALID | RS_UP | RS_GONE)) == (RS_VALID | RS_UP);
+	return (server->flags & (RS_VALID | RS_UP | RS_GONE)) == (RS_VALID | RS_UP) && server->virtual_server == virtual_server;
 }
 
 static __always_inline __u32 half_open_of(const struct load *load)
@@ -68,26 +66,18 @@ static __always_inline bool is_usable(const struct real_server *server, __u32 id
 	return is_alive(server, virtual_server) && server->weight > 0 && !is_overloaded(server, id);
 }
 
-static __always_inline void count_half_open(__u32 id, __s32 more)
-{
-	struct real_server *server = real_server_of(id);
-	struct load *load = bpf_map_lookup_elem(&loads, &id);
-
-	if (!server || !load || explaining)
-		return;
-	__sync_fetch_and_add(&load->half_open, more);
-	watch_thresholds(server, load);
-}
-
-/* A flow that counted as `before` counts as `after` now (FLOW_ACTIVE, FLOW_INACTIVE, or neither). */
-static __always_inline void recount(__u32 id, __u8 before, __u8 after)
+/* A flow that counted as `before` counts as `after` now (FLOW_ACTIVE, FLOW_INACTIVE, or neither), and so many more are half open. Both
+ * at once: a flow that is confirmed must not look like two. */
+static __always_inline void recount(__u32 id, __u8 before, __u8 after, __s32 half_open)
 {
 	struct real_server *server = real_server_of(id);
 	struct load *load = bpf_map_lookup_elem(&loads, &id);
 	__u32 changed = before ^ after;
 
-	if (!server || !load || !changed)
+	if (!server || !load)
 		return;
+	if (half_open)
+		__sync_fetch_and_add(&load->half_open, half_open);
 	if (changed & FLOW_ACTIVE)
 		__sync_fetch_and_add(&load->active, after & FLOW_ACTIVE ? 1 : -1);
 	if (changed & FLOW_INACTIVE)

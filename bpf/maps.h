@@ -83,7 +83,7 @@ MAP(half_open_sessions, BPF_MAP_TYPE_LRU_HASH, struct client, struct session, 10
 MAP(localities, BPF_MAP_TYPE_LRU_HASH, struct locality_key, struct locality, 1024, );
 MAP(fragments, BPF_MAP_TYPE_LRU_HASH, struct fragment, struct fragment_ports, 1024, );
 
-/* What the sweep found. exceptions: flows of a table virtual server that are recorded, by its id. references: by real server id. */
+/* What the sweep found. exceptions: flows of a table virtual server that are recorded (or half open), by its id. references: by real server id. */
 MAP(swept, BPF_MAP_TYPE_ARRAY, __u32, struct sweep, 1, );
 MAP(exceptions, BPF_MAP_TYPE_ARRAY, __u32, __u32, 4096, );
 MAP(references, BPF_MAP_TYPE_ARRAY, __u32, struct references, 4096, );

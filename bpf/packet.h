@@ -20,6 +20,7 @@ enum packet_flag {
 	PACKET_ICMP_ECHO = 1 << 9,      /* an echo request */
 	PACKET_NEW_FLOW = 1 << 10,      /* set by who gives it to a real server as the first of its flow: counted as a connection */
 	PACKET_NO_LOOKUP = 1 << 11,     /* set where the real server was found without a look at any flow table */
+	PACKET_BY_HASH = 1 << 12,       /* set where a virtual server that records flows chose by hash instead: nothing is recorded */
 };
 
 struct packet {

@@ -309,8 +309,6 @@ static __noinline void never_queue(struct pass *pass, __u64 *turn)
 		least_loaded(pass, turn);
 }
 
-/* ---- */
-
 static __always_inline bool begin_pass(struct pass *pass, __u32 virtual_server, const struct virtual_server *settings)
 {
 	pass->list = bpf_map_lookup_elem(&members, &virtual_server);

@@ -21,24 +21,29 @@ static __always_inline __be32 masked_word(__be32 word, __s32 bits)
 	return bits >= 32 ? word : word & bpf_htonl(~0U << (32 - bits));
 }
 
-static __always_inline struct client client_key(const struct packet *packet, const struct virtual_server *virtual_server)
+static __always_inline struct client client_of(const struct address *source, __u8 family, __u16 id, const struct virtual_server *virtual_server)
 {
-	struct client key = { .virtual_server = packet->virtual_server, .family = packet->family };
+	struct client key = { .virtual_server = id, .family = family };
 
-	if (packet->family == 4) {
-		key.source.word[0] = masked_word(packet->source.word[0], virtual_server->mask4);
+	if (family == 4) {
+		key.source.word[0] = masked_word(source->word[0], virtual_server->mask4);
 		return key;
 	}
 	for (int i = 0; i < 4; i++)
-		key.source.word[i] = masked_word(packet->source.word[i], virtual_server->mask6 - 32 * i);
+		key.source.word[i] = masked_word(source->word[i], virtual_server->mask6 - 32 * i);
 	return key;
+}
+
+static __always_inline struct client client_key(const struct packet *packet, const struct virtual_server *virtual_server)
+{
+	return client_of(&packet->source, packet->family, packet->virtual_server, virtual_server);
 }
 
 static __always_inline bool holds(const struct session *session, const struct virtual_server *virtual_server, __u32 id, ticks at)
 {
 	struct real_server *server = real_server_of(session->real_server);
 
-	if (!server || !is_alive(server, id) || server->virtual_server != id || (__s32)(at - session->seen) > (__s32)ticks_of(virtual_server->persistence))
+	if (!server || !is_alive(server, id) || (__s32)(at - session->seen) > (__s32)ticks_of(virtual_server->persistence))
 		return false;
 	return server->weight > 0 || !(virtual_server->flags & VS_EXPIRE_QUIESCENT);
 }
@@ -48,6 +53,16 @@ static __always_inline __u32 refreshed(struct session *session, ticks at)
 	if (!explaining)
 		session->seen = at;
 	return session->real_server;
+}
+
+/* A session does not end before its flows do (IPVS): the sweep says so for each flow that goes on. */
+static __noinline void keep_session(const struct address *source, __u8 family, __u16 id, const struct virtual_server *virtual_server, ticks at)
+{
+	struct client key = client_of(source, family, id, virtual_server);
+	struct session *session = bpf_map_lookup_elem(&sessions, &key);
+
+	if (session)
+		session->seen = at;
 }
 
 /* The real server of this client's session, or NOBODY. */

@@ -288,7 +288,6 @@ struct references {
 	__u32 active, inactive;                  /* flows */
 	__u32 half_open;
 	__u32 sessions;
-	__s32 active_drift, inactive_drift;      /* how far load was off; the same twice running is put right */
 };
 
 /* ---- counters: one per processor, summed by the reader ------------------------------------------------------------ */

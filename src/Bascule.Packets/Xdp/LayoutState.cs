@@ -145,8 +145,6 @@ public record struct References
     public uint Inactive;
     public uint HalfOpen;
     public uint Sessions;
-    public int ActiveDrift;
-    public int InactiveDrift;
 }
 
 /// <summary>Twin of <c>struct traffic</c>.</summary>

@@ -88,6 +88,15 @@ internal sealed class Farm : IDisposable
         return first;
     }
 
+    /// <summary>As <see cref="Connect"/>, but the SYN may be refused: 0.</summary>
+    public int ConnectOrNot(ushort port)
+    {
+        int first = Chosen(Tcp(port, TcpFlag.Syn));
+        if (first != 0)
+            Tcp(port, TcpFlag.Ack);
+        return first;
+    }
+
     /// <summary>Which real server a packet left for: by the last byte of its MAC address. 0: it did not leave.</summary>
     public static int Chosen(Sent sent) => sent.Verdict == Verdict.Transmit ? sent.Frame[5] : 0;
 
@@ -109,6 +118,29 @@ internal sealed class Farm : IDisposable
 
     /// <summary>The half-open flow of a client's port; null: none.</summary>
     public Flow? HalfOpen(ushort port) => Find<Tuple4, Flow>("half_open4", Key(port, protocol: Protocol));
+
+    /// <summary>The same, so many seconds older. Its way back, if it has one, stays as it is.</summary>
+    public void Age(ushort port, double seconds, string table = "flows4", string client = Client)
+    {
+        Tuple4 key = Key(port, client, Protocol);
+        Flow flow = Find<Tuple4, Flow>(table, key)!.Value;
+        _datapath.Map<Tuple4, Flow>(table).Set(key, flow with { Seen = Older(flow.Seen, seconds) });
+    }
+
+    /// <summary>A point in time so many seconds earlier. One tick is 2^20 ns.</summary>
+    public static Ticks Older(Ticks ticks, double seconds) => new(unchecked(ticks.Value - (uint)(seconds * 1e9 / (1 << 20))));
+
+    /// <summary>Runs the sweep once.</summary>
+    public Sweep Sweep()
+    {
+        ulong none = 0;
+        _datapath.Program("sweep").Call(ref none);
+        return Find<uint, Sweep>("swept", 0)!.Value;
+    }
+
+    /// <summary>A TCP packet of a real server to the client.</summary>
+    public Sent Answer(ushort port, TcpFlag flags, int realServer = 1) =>
+        _datapath.Send(Ip(PacketBuilder.Ethernet("02:00:00:00:01:01", PacketBuilder.DirectorMac), Real(realServer), IsIpv6 ? Client6 : Client).Tcp(RealPort, port, flags));
 
     /// <summary>An entry of a map; null: there is none.</summary>
     public TValue? Find<TKey, TValue>(string map, TKey key)
