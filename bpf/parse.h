@@ -21,6 +21,8 @@
 
 #define EXTENSION_HEADERS 6 /* more of them than any packet of good will has */
 
+#define QUOTED_BYTES 8 /* of TCP or UDP, that every ICMP error must quote (RFC 792, RFC 4443) */
+
 #define IP_FRAGMENT_OFFSET 0x1fff
 #define IP_MORE_FRAGMENTS 0x2000
 #define IP_DONT_FRAGMENT 0x4000
@@ -91,6 +93,28 @@ static __always_inline void take_ports_turned_round(struct packet *packet, const
 	packet->destination_port = header[0];
 }
 
+/* Do the lengths in the header agree with the room that the IP packet leaves? What does not fit is the stack's to refuse: no state
+ * of ours may hang on it. Of a first fragment only the header must be there. */
+static __always_inline bool tcp_fits(const void *header, __u32 room, bool whole)
+{
+	__u32 length = ((const __u8 *)header)[12] >> 4 << 2;
+
+	return room >= sizeof(struct tcphdr) && length >= sizeof(struct tcphdr) && (length <= room || !whole);
+}
+
+static __always_inline bool udp_fits(const void *header, __u32 room, bool whole)
+{
+	__u32 length = bpf_ntohs(((const __be16 *)header)[2]);
+
+	return room >= sizeof(struct udphdr) && length >= sizeof(struct udphdr) && (length <= room || !whole);
+}
+
+/* ICMP: does it end before the IP packet does? */
+static __always_inline bool is_within(const struct packet *packet, __u32 offset, __u32 bytes)
+{
+	return offset + bytes <= packet->network + packet->length;
+}
+
 static __always_inline __u16 tcp_flags(const void *header)
 {
 	__u8 bits = ((const __u8 *)header)[13];
@@ -119,7 +143,7 @@ static __noinline enum verdict parse_icmp4(struct context *ctx, struct packet *p
 	struct iphdr *inner;
 	__be16 *ports;
 
-	if (!icmp)
+	if (!icmp || !is_within(packet, packet->transport, sizeof(*icmp)))
 		return PASS;
 	if (icmp->type == ICMP_ECHO) {
 		packet->flags |= PACKET_ICMP_ECHO;
@@ -141,7 +165,7 @@ static __noinline enum verdict parse_icmp4(struct context *ctx, struct packet *p
 	packet->inner_transport = inner_offset + inner->ihl * 4;
 
 	ports = at(ctx, packet->inner_transport, 2 * sizeof(*ports));
-	if (!ports)
+	if (!ports || !is_within(packet, packet->inner_transport, QUOTED_BYTES))
 		return PASS;
 	take_ports_turned_round(packet, ports);
 	return CONTINUE;
@@ -150,6 +174,7 @@ static __noinline enum verdict parse_icmp4(struct context *ctx, struct packet *p
 static __always_inline enum verdict parse_ip4(struct context *ctx, struct packet *packet, struct iphdr *ip, void *end)
 {
 	__u16 fragment, flags;
+	__u32 room;
 	void *header;
 
 	if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl < 5)
@@ -173,9 +198,10 @@ static __always_inline enum verdict parse_ip4(struct context *ctx, struct packet
 	if (unlikely(fragment & IP_MORE_FRAGMENTS))
 		flags |= PACKET_FIRST_FRAGMENT;
 
+	room = packet->network + packet->length - packet->transport;
 	header = (void *)ip + ip->ihl * 4;
 	if (ip->protocol == IPPROTO_TCP) {
-		if (header + sizeof(struct tcphdr) > end)
+		if (header + sizeof(struct tcphdr) > end || !tcp_fits(header, room, !(flags & PACKET_FIRST_FRAGMENT)))
 			return PASS;
 		take_ports(packet, header);
 		packet->flags = flags | tcp_flags(header);
@@ -183,7 +209,7 @@ static __always_inline enum verdict parse_ip4(struct context *ctx, struct packet
 	}
 	packet->flags = flags;
 	if (ip->protocol == IPPROTO_UDP) {
-		if (header + sizeof(struct udphdr) > end)
+		if (header + sizeof(struct udphdr) > end || !udp_fits(header, room, !(flags & PACKET_FIRST_FRAGMENT)))
 			return PASS;
 		take_ports(packet, header);
 		return CONTINUE;
@@ -238,7 +264,7 @@ static __noinline enum verdict parse_icmp6(struct context *ctx, struct packet *p
 	struct upper upper = {};
 	__be16 *ports;
 
-	if (!icmp)
+	if (!icmp || !is_within(packet, packet->transport, sizeof(*icmp)))
 		return PASS;
 	if (icmp->icmp6_type == ICMPV6_ECHO_REQUEST) {
 		packet->flags |= PACKET_ICMP_ECHO;
@@ -264,7 +290,7 @@ static __noinline enum verdict parse_icmp6(struct context *ctx, struct packet *p
 	packet->inner_transport = upper.offset;
 
 	ports = at(ctx, upper.offset, 2 * sizeof(*ports));
-	if (!ports)
+	if (!ports || !is_within(packet, upper.offset, QUOTED_BYTES))
 		return PASS;
 	take_ports_turned_round(packet, ports);
 	return CONTINUE;
@@ -274,6 +300,7 @@ static __noinline enum verdict parse_icmp6(struct context *ctx, struct packet *p
 static __noinline enum verdict parse_upper6(struct context *ctx, struct packet *packet)
 {
 	struct upper upper = { .protocol = packet->protocol, .offset = packet->transport };
+	__u32 room;
 	void *header;
 
 	if (!skip_extensions(ctx, &upper))
@@ -289,10 +316,11 @@ static __noinline enum verdict parse_upper6(struct context *ctx, struct packet *
 		packet->flags |= PACKET_FIRST_FRAGMENT;
 	if (upper.offset > packet->network + packet->length)
 		return PASS;
+	room = packet->network + packet->length - upper.offset;
 
 	if (upper.protocol == IPPROTO_TCP) {
 		header = at(ctx, upper.offset, sizeof(struct tcphdr));
-		if (!header)
+		if (!header || !tcp_fits(header, room, !upper.first_fragment))
 			return PASS;
 		take_ports(packet, header);
 		packet->flags |= tcp_flags(header);
@@ -300,7 +328,7 @@ static __noinline enum verdict parse_upper6(struct context *ctx, struct packet *
 	}
 	if (upper.protocol == IPPROTO_UDP) {
 		header = at(ctx, upper.offset, sizeof(struct udphdr));
-		if (!header)
+		if (!header || !udp_fits(header, room, !upper.first_fragment))
 			return PASS;
 		take_ports(packet, header);
 		return CONTINUE;
@@ -311,26 +339,28 @@ static __noinline enum verdict parse_upper6(struct context *ctx, struct packet *
 static __always_inline enum verdict parse_ip6(struct context *ctx, struct packet *packet, struct ipv6hdr *ip, void *end)
 {
 	void *header = ip + 1;
+	__u32 room;
 
 	if (header > end || ip->version != 6)
 		return PASS;
 	packet->family = 6;
-	packet->length = sizeof(*ip) + bpf_ntohs(ip->payload_len);
+	room = bpf_ntohs(ip->payload_len);
+	if (packet->network + sizeof(*ip) + room > frame_length(ctx))
+		return PASS; /* asked before packet->length, in 16 bits, could overflow */
+	packet->length = sizeof(*ip) + room;
 	packet->transport = packet->network + sizeof(*ip);
-	if (packet->network + packet->length > frame_length(ctx))
-		return PASS;
 	__builtin_memcpy(&packet->source, &ip->saddr, sizeof(packet->source));
 	__builtin_memcpy(&packet->destination, &ip->daddr, sizeof(packet->destination));
 	packet->protocol = ip->nexthdr;
 	packet->traffic_class = ip->priority << 4 | ip->flow_lbl[0] >> 4;
 
-	if (ip->nexthdr == IPPROTO_TCP && header + sizeof(struct tcphdr) <= end) {
+	if (ip->nexthdr == IPPROTO_TCP && header + sizeof(struct tcphdr) <= end && tcp_fits(header, room, true)) {
 		take_ports(packet, header);
 		packet->flags = PACKET_DONT_FRAGMENT | tcp_flags(header);
 		return CONTINUE;
 	}
 	packet->flags = PACKET_DONT_FRAGMENT;
-	if (ip->nexthdr == IPPROTO_UDP && header + sizeof(struct udphdr) <= end) {
+	if (ip->nexthdr == IPPROTO_UDP && header + sizeof(struct udphdr) <= end && udp_fits(header, room, true)) {
 		take_ports(packet, header);
 		return CONTINUE;
 	}

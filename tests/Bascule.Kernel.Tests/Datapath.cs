@@ -127,26 +127,33 @@ internal sealed class Datapath : IDisposable
     public Sent Send(PacketBuilder packet) => Send(packet.Frame());
 
     /// <inheritdoc cref="Send(PacketBuilder)" />
-    public Sent Send(ReadOnlySpan<byte> frame)
-    {
-        if (_isTcx)
-            return SendMarked(frame, 0);
-        // struct xdp_md: data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex
-        Span<uint> context = [0, (uint)frame.Length, 0, (uint)LoopbackIndex, 0, 0];
-        byte[] output = new byte[Longest];
-        TestRun run = _program.Run(frame, output, MemoryMarshal.AsBytes(context));
-        return new((Verdict)run.Verdict, output[..run.Length]);
-    }
+    public Sent Send(ReadOnlySpan<byte> frame) => SendMarked(frame, 0);
 
-    /// <summary>Gives a program of tcx one packet that carries a socket's mark. Sent out of whichever interface, it says <see cref="Verdict.Redirect" />.</summary>
+    /// <summary>Gives it one packet that carries a socket's mark, which only a program of tcx sees.</summary>
     public Sent SendMarked(ReadOnlySpan<byte> frame, uint mark)
     {
-        const int ContextWords = 192 / 4, MarkWord = 2; // struct __sk_buff
-        Span<uint> context = stackalloc uint[ContextWords];
-        context[MarkWord] = mark;
         byte[] output = new byte[Longest];
-        TestRun run = _program.Run(frame, output, MemoryMarshal.AsBytes(context));
-        return new(OfTcx((int)run.Verdict), output[..run.Length]);
+        (Verdict verdict, int length) = Run(frame, output, mark);
+        return new(verdict, output[..length]);
+    }
+
+    /// <summary>The same for very many packets: nothing is allocated. What tcx sends out of whichever interface is <see cref="Verdict.Redirect" />.</summary>
+    /// <returns>The verdict and how many bytes of the output are the frame as it leaves.</returns>
+    public (Verdict Verdict, int Length) Run(ReadOnlySpan<byte> frame, Span<byte> output, uint mark = 0)
+    {
+        const int ContextWords = 192 / 4, MarkWord = 2; // struct __sk_buff
+        if (_isTcx)
+        {
+            Span<uint> buffer = stackalloc uint[ContextWords];
+            buffer[MarkWord] = mark;
+            TestRun tcx = _program.Run(frame, output, MemoryMarshal.AsBytes(buffer));
+            return (OfTcx((int)tcx.Verdict), tcx.Length);
+        }
+
+        // struct xdp_md: data, data_end, data_meta, ingress_ifindex, rx_queue_index, egress_ifindex
+        Span<uint> context = [0, (uint)frame.Length, 0, (uint)LoopbackIndex, 0, 0];
+        TestRun xdp = _program.Run(frame, output, MemoryMarshal.AsBytes(context));
+        return ((Verdict)xdp.Verdict, xdp.Length);
     }
 
     /// <summary>How many packets were dropped for a reason.</summary>

@@ -119,9 +119,11 @@ internal sealed class DatapathEngine : IDisposable
     {
         ulong none = 0; // the program takes no argument
         _sweep?.Call(ref none);
-        DatapathMaps maps = _datapath.Maps;
+        // One read of all of them, and only when the plan has something that waits for it.
+        Lazy<References[]> references = new(() => [.. _datapath.Maps.References.Entries().OrderBy(pair => pair.Key).Select(pair => pair.Value)]);
         Write(_planner.AfterSweep(
-            new(id => maps.Exceptions.TryGet(id, out uint count) ? count : 0, id => maps.References.TryGet(id, out References found) && IsReferred(found)),
+            new(id => references.Value[id] is var found && (found.Active | found.Inactive | found.HalfOpen) != 0,
+                id => references.Value[id] is var found && (found.Active | found.Inactive | found.HalfOpen | found.Sessions) != 0),
             Now));
     }
 
@@ -191,6 +193,4 @@ internal sealed class DatapathEngine : IDisposable
             _loaded[name] = loaded = _datapath.Load(name, _switches);
         return loaded;
     }
-
-    private static bool IsReferred(References found) => (found.Active | found.Inactive | found.HalfOpen | found.Sessions) != 0;
 }

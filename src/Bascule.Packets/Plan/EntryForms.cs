@@ -75,8 +75,8 @@ internal static class EntryForms
     /// <summary>What is said about a virtual server beside its real servers.</summary>
     public static VirtualServer VirtualServer(Core.Model.VirtualServer configured, in Shape shape) => new()
     {
-        Flags = shape.Flags | RulesOf(configured),
-        Scheduler = shape.Scheduler,
+        Flags = KindOf(configured) | RulesOf(configured),
+        Scheduler = SchedulerOf(configured.Scheduler),
         Hash = shape.Hash,
         Slots = (uint)shape.Slots,
         Persistence = Seconds(configured.Persistence?.Timeout ?? TimeSpan.Zero),
@@ -89,6 +89,16 @@ internal static class EntryForms
         PacketsPerSecondSource = (uint)configured.Packets.PacketsPerSecondPerSource,
     };
 
+    // Every flow is recorded where the hash alone cannot tell whose it is.
+    private static VirtualServerFlag KindOf(Core.Model.VirtualServer configured)
+    {
+        bool rewrites = configured.Forwarding is NatForwarding || configured.RealServers.Any(r => r.Forwarding is NatForwarding);
+        bool isStateful = SchedulerOf(configured.Scheduler) != Scheduler.Table || configured.Persistence is not null || rewrites;
+        return (configured.Packets.OnePacket ? VirtualServerFlag.OnePacket : 0)
+            | (configured.Persistence is not null ? VirtualServerFlag.Persistent : 0)
+            | (isStateful ? VirtualServerFlag.Stateful : 0);
+    }
+
     private static VirtualServerFlag RulesOf(Core.Model.VirtualServer configured)
     {
         PacketRules rules = configured.Packets;
@@ -97,6 +107,23 @@ internal static class EntryForms
             | (rules.ExpireNoDestination ? VirtualServerFlag.ExpireNoDestination : 0)
             | (guarded ? VirtualServerFlag.Guarded : 0);
     }
+
+    private static Scheduler SchedulerOf(SchedulerKind kind) => kind switch
+    {
+        SchedulerKind.MaglevHash or SchedulerKind.SourceHash or SchedulerKind.DestinationHash => Scheduler.Table,
+        SchedulerKind.RoundRobin => Scheduler.Rr,
+        SchedulerKind.WeightedRoundRobin => Scheduler.Wrr,
+        SchedulerKind.LeastConnection => Scheduler.Lc,
+        SchedulerKind.WeightedLeastConnection => Scheduler.Wlc,
+        SchedulerKind.ShortestExpectedDelay => Scheduler.Sed,
+        SchedulerKind.NeverQueue => Scheduler.Nq,
+        SchedulerKind.FailOver => Scheduler.Fo,
+        SchedulerKind.Overflow => Scheduler.Ovf,
+        SchedulerKind.LocalityLeastConnection => Scheduler.Lblc,
+        SchedulerKind.LocalityLeastConnectionReplicated => Scheduler.Lblcr,
+        SchedulerKind.PowerOfTwoChoices => Scheduler.Twos,
+        SchedulerKind.Random => Scheduler.Random,
+    };
 
     private static void SetWay(ref RealServer entry, NextHop way)
     {

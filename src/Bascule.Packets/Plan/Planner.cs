@@ -8,10 +8,10 @@ using VirtualServer = Bascule.Packets.Xdp.VirtualServer;
 
 namespace Bascule.Packets.Plan;
 
-/// <summary>What the sweep found of what is still recorded.</summary>
-/// <param name="Exceptions">Flows recorded for a table virtual server, by its id.</param>
-/// <param name="IsReferred">Whether anything recorded still names the real server.</param>
-public sealed record SweepFindings(Func<ushort, uint> Exceptions, Func<ushort, bool> IsReferred);
+/// <summary>What the sweep found of what is still recorded, by real server id.</summary>
+/// <param name="HasFlows">Flows of it are recorded, whether or not they are confirmed.</param>
+/// <param name="IsReferred">Anything recorded names it, clients remembered by persistence included.</param>
+public sealed record SweepFindings(Func<ushort, bool> HasFlows, Func<ushort, bool> IsReferred);
 
 /// <summary>
 /// Decides what the datapath's maps shall hold: from what is configured, who is well, with which weight, and the way to each. Remembers what it
@@ -66,19 +66,24 @@ public sealed class Planner
     public PacketPlan AfterSweep(SweepFindings findings, TimeSpan now)
     {
         ImmutableDictionary<ushort, VirtualServerPlan>.Builder virtualServers = Current.VirtualServers.ToBuilder();
-        foreach ((ServiceKey service, KeptTable kept) in _tables)
+        foreach (KeptTable kept in _tables.Values.Where(kept => kept.Table.Unsettled > 0))
         {
-            bool hasExceptions = kept.Ids.Any(id => findings.Exceptions(id) > 0);
-            if (kept.Table.Tick(hasExceptions, now))
-                virtualServers[kept.Ids[^1]] = virtualServers[kept.Ids[^1]] with { Slots = kept.Table.Slots };
+            bool hasFlows = Current.RealServers.Any(pair => pair.Value.VirtualServer == kept.Id && findings.HasFlows(pair.Key));
+            if (kept.Table.Tick(hasFlows, now))
+                virtualServers[kept.Id] = virtualServers[kept.Id] with { Slots = kept.Table.Slots };
         }
 
-        foreach (ushort id in _retired.Where(id => findings.Exceptions(id) == 0).ToList())
-            Free(virtualServers, id);
+        // They were retired before this sweep began: no packet is on its way through their tables any more.
+        virtualServers.RemoveRange(_retired);
+        foreach (ushort id in _retired)
+            _virtualIds.Free(id);
+        _retired.Clear();
         ushort[] over = [.. Current.RealServers.Where(pair => pair.Value.Flags.HasFlag(RealServerFlag.Gone)).Select(pair => pair.Key)
             .Where(id => !findings.IsReferred(id) && !_tables.Values.Any(kept => kept.Table.Names(id)))];
         foreach (ushort id in over)
             _realIds.Free(id);
+        if (virtualServers.Count == Current.VirtualServers.Count && over.Length == 0 && virtualServers.All(pair => ReferenceEquals(Current.VirtualServers[pair.Key], pair.Value)))
+            return Current;
         return Current = Current with { VirtualServers = virtualServers.ToImmutable(), RealServers = Current.RealServers.RemoveRange(over) };
     }
 
@@ -96,7 +101,7 @@ public sealed class Planner
             Shape shape = Shape.Of(plan.Entry);
             _virtualIds.Adopt((key, shape), id);
             TimeSpan window = TimeSpan.FromSeconds(uint.Max(plan.Entry.TcpTimeout, plan.Entry.UdpTimeout));
-            _tables[key] = new(shape, TransitionTable.Adopted(plan.Slots, window, now), [id]);
+            _tables[key] = new(shape, TransitionTable.Adopted(plan.Slots, window, now), id);
         }
 
         foreach (ushort id in left.VirtualServers.Keys.Where(id => !services.ContainsKey(id)))
@@ -136,7 +141,7 @@ public sealed class Planner
             Members = (uint)members.Length,
             Sorry = Sorry(draft, virtualServer, service, id),
         };
-        draft.VirtualServers[id] = new(entry, Slots(draft, virtualServer, service, shape, id, members), members, Prefixes.Of(configured.Packets));
+        draft.VirtualServers[id] = new(entry, Slots(draft, virtualServer, service, shape, id, members, entry.Flags.HasFlag(VirtualServerFlag.Stateful)), members, Prefixes.Of(configured.Packets));
         draft.Services[service] = id;
         draft.Services.TryAdd(EntryForms.EchoOf(service), id);
     }
@@ -184,20 +189,16 @@ public sealed class Planner
         return realServer;
     }
 
-    private ImmutableArray<Slot> Slots(Draft draft, LiveVirtualServer virtualServer, ServiceKey service, Shape shape, ushort id, ImmutableArray<ushort> members)
+    private ImmutableArray<Slot> Slots(Draft draft, LiveVirtualServer virtualServer, ServiceKey service, Shape shape, ushort id, ImmutableArray<ushort> members, bool isStateful)
     {
         ushort[] wanted = WantedSlots(virtualServer, service, shape, members);
-        // Another scheduler over a table of the same kind and size leaves flows where they are.
-        if (!_tables.TryGetValue(service, out KeptTable? kept) || kept.Shape.Hash != shape.Hash || kept.Shape.Slots != shape.Slots)
-        {
-            _tables[service] = kept = new(shape, TransitionTable.Fresh(wanted), [id]);
-            return kept.Table.Slots;
-        }
-
-        if (kept.Ids[^1] != id)
-            _tables[service] = kept = kept with { Shape = shape, Ids = [.. kept.Ids.Where(other => other != id), id] };
-        TimeSpan window = WindowOf(virtualServer.Configured);
-        kept.Table.Change(wanted, realServer => draft.IsAlive(realServer), window, draft.Now);
+        bool wasStateful = _tables.TryGetValue(service, out KeptTable? kept) && Current.VirtualServers[kept.Id].Entry.Flags.HasFlag(VirtualServerFlag.Stateful);
+        if (kept is null || kept.Shape != shape)
+            _tables[service] = kept = new(shape, TransitionTable.Fresh(wanted), id);
+        else
+            kept.Table.Change(wanted, draft.IsAlive, WindowOf(virtualServer.Configured), draft.Now);
+        if (wasStateful && !isStateful)
+            kept.Table.TrackRecorded(draft.Now);
         return kept.Table.Slots;
     }
 
@@ -209,7 +210,7 @@ public sealed class Planner
     private ushort[] WantedSlots(LiveVirtualServer virtualServer, ServiceKey service, Shape shape, ImmutableArray<ushort> members)
     {
         Core.Model.VirtualServer configured = virtualServer.Configured;
-        bool findsNobody = shape.Scheduler == Xdp.Scheduler.Table && !configured.SchedulerFlags.Fallback;
+        bool findsNobody = configured.Scheduler is SchedulerKind.MaglevHash or SchedulerKind.SourceHash or SchedulerKind.DestinationHash && !configured.SchedulerFlags.Fallback;
         int[] homes = Homes(virtualServer, service, shape);
         int[] serving = HashTable.Resolve(homes, [.. virtualServer.RealServers.Select(r => r.TakesConnections)], fallsBack: true);
         ushort[] wanted = new ushort[serving.Length];
@@ -258,18 +259,8 @@ public sealed class Planner
         }
     }
 
-    private void Free(ImmutableDictionary<ushort, VirtualServerPlan>.Builder virtualServers, ushort id)
-    {
-        virtualServers.Remove(id);
-        _virtualIds.Free(id);
-        _retired.Remove(id);
-        foreach ((ServiceKey service, KeptTable kept) in _tables.Where(pair => pair.Value.Ids.Contains(id)).ToList())
-            _tables[service] = kept with { Ids = kept.Ids.Remove(id) };
-    }
-
-    /// <summary>A table that outlives changes of its virtual server's shape.</summary>
-    /// <param name="Ids">Of the virtual server: those it had and that are not over, its present one last.</param>
-    private sealed record KeptTable(Shape Shape, TransitionTable Table, ImmutableArray<ushort> Ids);
+    /// <param name="Id">Of the virtual server it belongs to.</param>
+    private sealed record KeptTable(Shape Shape, TransitionTable Table, ushort Id);
 
     private sealed record Placement(TableKind Kind, ImmutableArray<TableMember> Members, int[] Homes);
 

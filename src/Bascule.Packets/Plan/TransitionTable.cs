@@ -30,6 +30,14 @@ public sealed class TransitionTable
     /// <summary>The table as an earlier daemon left it. How long ago its transitions began is not known, so their time begins again.</summary>
     public static TransitionTable Adopted(IEnumerable<Slot> slots, TimeSpan window, TimeSpan now) => new([.. slots], Milliseconds(now + window));
 
+    /// <summary>Has recorded flows looked up in every slot: until now all of them were recorded, and those that were go on where they are.</summary>
+    public void TrackRecorded(TimeSpan now)
+    {
+        Slots = [.. Slots.Select(slot => SlotTransition.IsStable(slot) && slot.Current != SlotTransition.Nobody ? slot with { Previous = SlotTransition.Nobody } : slot)];
+        for (int i = 0; i < _until.Length; i++)
+            _until[i] = long.Max(_until[i], Milliseconds(now + HalfOpen));
+    }
+
     /// <summary>Moves each slot towards what is wanted.</summary>
     /// <param name="wanted">As many as there are slots; <see cref="SlotTransition.Nobody"/> where nobody can be.</param>
     /// <param name="lives">See <see cref="SlotTransition.Next"/>.</param>
