@@ -70,6 +70,6 @@ static __always_inline __u32 choose_from_table(struct context *ctx, struct packe
 		return sorry_or_nobody(virtual_server, DROP_NO_REAL_SERVER);
 
 	packet->flags |= is_new ? PACKET_NO_LOOKUP | PACKET_NEW_FLOW : PACKET_NO_LOOKUP;
-	explain_choice(slot.current, REASON_TABLE);
+	explain_choice(slot.current, packet->flags & PACKET_ICMP_ERROR ? REASON_ICMP_INNER : REASON_TABLE);
 	return slot.current;
 }
