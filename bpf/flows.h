@@ -156,7 +156,7 @@ static __noinline __u32 without_server(const struct packet *packet, const struct
 static __always_inline __u32 follow(struct packet *packet, const struct virtual_server *virtual_server, const union tuple *key, struct flow *flow)
 {
 	struct real_server *server = real_server_of(flow->real_server);
-	bool alive = server && is_alive(server, packet->virtual_server);
+	bool alive = server && is_alive(server);
 
 	if (unlikely(is_opening(packet)) &&
 	    (!alive || is_closing(flow->state) || is_over(flow->seen, flow->state, virtual_server, now()))) {
@@ -258,7 +258,7 @@ static __always_inline __u32 follow_half_open(struct packet *packet, const struc
 	struct real_server *server = real_server_of(flow->real_server);
 	__u32 id = flow->real_server;
 
-	if (!server || !is_alive(server, packet->virtual_server) || is_over(flow->seen, flow->state, virtual_server, now())) {
+	if (!server || !is_alive(server) || is_over(flow->seen, flow->state, virtual_server, now())) {
 		if (!(packet->flags & PACKET_ICMP_ERROR))
 			forget_half_open(key, packet->family, id);
 		return NOBODY;

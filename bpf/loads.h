@@ -13,10 +13,12 @@ static __always_inline struct real_server *real_server_of(__u32 id)
 	return id == NOBODY ? NULL : bpf_map_lookup_elem(&real_servers, &id);
 }
 
-/* Up and still of this virtual server: recorded flows may go on, whatever its weight. */
-static __always_inline bool is_alive(const struct real_server *server, __u32 virtual_server)
+/* Up and on the list: recorded flows may go on, whatever its weight. Of which virtual server it is does not matter: one that
+ * gets another shape gets another id and keeps its real servers, who cannot all change in the same instant; and an id is
+ * given to another real server only when nothing refers to it any more. */
+static __always_inline bool is_alive(const struct real_server *server)
 {
-	return (server->flags & (RS_VALID | RS_UP | RS_GONE)) == (RS_VALID | RS_UP) && server->virtual_server == virtual_server;
+	return (server->flags & (RS_VALID | RS_UP | RS_GONE)) == (RS_VALID | RS_UP);
 }
 
 static __always_inline __u32 half_open_of(const struct load *load)
@@ -61,9 +63,9 @@ static __always_inline bool is_overloaded(const struct real_server *server, __u3
 }
 
 /* Whether a scheduler may choose it. */
-static __always_inline bool is_usable(const struct real_server *server, __u32 id, __u32 virtual_server)
+static __always_inline bool is_usable(const struct real_server *server, __u32 id)
 {
-	return is_alive(server, virtual_server) && server->weight > 0 && !is_overloaded(server, id);
+	return is_alive(server) && server->weight > 0 && !is_overloaded(server, id);
 }
 
 /* A flow that counted as `before` counts as `after` now (FLOW_ACTIVE, FLOW_INACTIVE, or neither), and so many more are half open. Both

@@ -40,7 +40,7 @@ static __always_inline struct real_server *usable_member(const struct pass *pass
 		return NULL;
 	*id = *member;
 	server = real_server_of(*id);
-	return server && is_usable(server, *id, pass->virtual_server) ? server : NULL;
+	return server && is_usable(server, *id) ? server : NULL;
 }
 
 static __always_inline struct load load_of(__u32 id)

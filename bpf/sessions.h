@@ -43,7 +43,7 @@ static __always_inline bool holds(const struct session *session, const struct vi
 {
 	struct real_server *server = real_server_of(session->real_server);
 
-	if (!server || !is_alive(server, id) || (__s32)(at - session->seen) > (__s32)ticks_of(virtual_server->persistence))
+	if (!server || !is_alive(server) || server->virtual_server != id || (__s32)(at - session->seen) > (__s32)ticks_of(virtual_server->persistence))
 		return false;
 	return server->weight > 0 || !(virtual_server->flags & VS_EXPIRE_QUIESCENT);
 }

@@ -39,5 +39,5 @@ static __noinline __u32 by_hash(const struct packet *packet, const struct virtua
 	struct slot slot = slot_of(packet, virtual_server);
 	struct real_server *server = real_server_of(slot.current);
 
-	return server && is_alive(server, packet->virtual_server) ? slot.current : NOBODY;
+	return server && is_alive(server) ? slot.current : NOBODY;
 }
