@@ -17,6 +17,8 @@ namespace Bascule.Core.Api;
 [JsonSerializable(typeof(Explanation))]
 [JsonSerializable(typeof(ConnectionEntry))]
 [JsonSerializable(typeof(ImmutableArray<SessionCount>))]
+[JsonSerializable(typeof(SessionCount[]))]
+[JsonSerializable(typeof(VirtualServerStatus[]))]
 [JsonSerializable(typeof(DetachResult))]
 public sealed partial class ApiJson : JsonSerializerContext
 {

@@ -48,23 +48,70 @@ internal sealed class AdminClient(string socket) : IDisposable
     public Task<ReloadResult?> ReloadAsync(CancellationToken cancellation) =>
         AskAsync(HttpMethod.Post, "/v1/reload", ApiJson.Default.ReloadResult, cancellation);
 
+    /// <summary><c>GET /v1/sessions</c></summary>
+    public async Task<IReadOnlyCollection<SessionCount>?> SessionsAsync(CancellationToken cancellation) =>
+        await AskAsync(HttpMethod.Get, "/v1/sessions", ApiJson.Default.SessionCountArray, cancellation);
+
+    /// <summary><c>GET /v1/explain</c></summary>
+    public Task<Explanation?> ExplainAsync(string packet, string? flags, CancellationToken cancellation) =>
+        AskAsync(HttpMethod.Get, $"/v1/explain?packet={Uri.EscapeDataString(packet)}{(flags is null ? "" : $"&flags={Uri.EscapeDataString(flags)}")}", ApiJson.Default.Explanation, cancellation);
+
+    /// <summary><c>POST /v1/detach</c></summary>
+    public Task<DetachResult?> DetachAsync(CancellationToken cancellation) =>
+        AskAsync(HttpMethod.Post, "/v1/detach", ApiJson.Default.DetachResult, cancellation);
+
+    /// <summary><c>GET /v1/connections</c>, handed on line by line as they come.</summary>
+    /// <returns>Whether all was read; if not, why has been said.</returns>
+    public Task<bool> ConnectionsAsync(string query, Action<ConnectionEntry> each, CancellationToken cancellation) =>
+        ExchangeAsync(HttpMethod.Get, $"/v1/connections?{query}", HttpCompletionOption.ResponseHeadersRead, async content =>
+        {
+            using StreamReader lines = new(await content.ReadAsStreamAsync(cancellation));
+            while (await lines.ReadLineAsync(cancellation) is { Length: > 0 } line)
+                each(JsonSerializer.Deserialize(line, ApiJson.Default.ConnectionEntry) ?? throw new JsonException());
+        }, cancellation);
+
+    /// <summary><c>GET /v1/capture</c>, copied as it comes.</summary>
+    /// <returns>Whether it ended as it should; if not, why has been said.</returns>
+    public Task<bool> CaptureAsync(string query, Func<Stream, Task> copyAsync, CancellationToken cancellation) =>
+        ExchangeAsync(HttpMethod.Get, $"/v1/capture?{query}", HttpCompletionOption.ResponseHeadersRead, async content =>
+            await copyAsync(await content.ReadAsStreamAsync(cancellation)), cancellation);
+
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
     private async Task<T?> AskAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> type, CancellationToken cancellation)
         where T : class
     {
+        T? answer = null;
+        bool isAnswered = await ExchangeAsync(method, path, HttpCompletionOption.ResponseContentRead,
+            async content => answer = await content.ReadFromJsonAsync(type, cancellation), cancellation);
+        return isAnswered ? answer : null;
+    }
+
+    private async Task<bool> ExchangeAsync(HttpMethod method, string path, HttpCompletionOption completion, Func<HttpContent, Task> readAsync, CancellationToken cancellation)
+    {
         try
         {
             using HttpRequestMessage request = new(method, path);
-            using HttpResponseMessage response = await _http.SendAsync(request, cancellation);
+            using HttpResponseMessage response = await _http.SendAsync(request, completion, cancellation);
             if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.UnprocessableEntity)
-                return await response.Content.ReadFromJsonAsync(type, cancellation);
-            Console.Error.WriteLine($"The daemon on {socket} answered {method} {path} with status {(int)response.StatusCode}. Look at its log.");
+            {
+                await readAsync(response.Content);
+                return true;
+            }
+
+            Console.Error.WriteLine(response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.NotFound or HttpStatusCode.Conflict
+                && await response.Content.ReadFromJsonAsync(ApiJson.Default.ApiError, cancellation) is { } refusal
+                    ? $"The daemon on {socket} says: {refusal.Error} ({refusal.Hint})"
+                    : $"The daemon on {socket} answered {method} {path} with status {(int)response.StatusCode}. Look at its log.");
         }
         catch (HttpRequestException e)
         {
             Console.Error.WriteLine(Sentence(e));
+        }
+        catch (HttpIOException e)
+        {
+            Console.Error.WriteLine($"The daemon on {socket} broke off: {e.Message}");
         }
         catch (JsonException)
         {
@@ -75,7 +122,7 @@ internal sealed class AdminClient(string socket) : IDisposable
             Console.Error.WriteLine($"The daemon on {socket} did not answer within {_http.Timeout.TotalSeconds} s. Look at its log.");
         }
 
-        return null;
+        return false;
     }
 
     private string Sentence(HttpRequestException problem) => (problem.InnerException as SocketException)?.SocketErrorCode switch

@@ -8,15 +8,20 @@ namespace Bascule.Client;
 internal sealed class StatusText(TextWriter to, bool colours)
 {
     private const string AddressHeading = "RemoteAddress:Port";
+    private const string ForwardHeading = "Forward";
+
+    private int _forwardWidth;
 
     public void Write(DirectorStatus status)
     {
         to.WriteLine($"Bascule {status.Version}, process {status.ProcessId}, up {Age(status.Now - status.StartedAt)}, "
             + $"{Count(status.Workers, "worker")}, {status.ConfigurationFile} (snapshot {status.Snapshot})");
+        WriteDatapath(status);
         int width = status.VirtualServers.SelectMany(v => v.RealServers).Select(r => r.Address.Length).Append(AddressHeading.Length).Max();
         to.WriteLine();
         to.WriteLine("Prot LocalAddress:Port Scheduler");
-        to.WriteLine($"  -> {AddressHeading.PadRight(width)} Forward Weight ActiveConn InActConn State    Why");
+        _forwardWidth = status.VirtualServers.SelectMany(v => v.RealServers).Select(r => r.Forwarding.Length).Append(ForwardHeading.Length).Max();
+        to.WriteLine($"  -> {AddressHeading.PadRight(width)} {ForwardHeading.PadRight(_forwardWidth)} Weight ActiveConn InActConn State    Why");
         foreach (VirtualServerStatus virtualServer in status.VirtualServers)
             Write(virtualServer, width, status.Now);
         WriteOutcomes(status);
@@ -24,10 +29,10 @@ internal sealed class StatusText(TextWriter to, bool colours)
 
     private void Write(VirtualServerStatus virtualServer, int width, DateTimeOffset now)
     {
-        string protocol = virtualServer.Protocol switch { VirtualServerProtocol.Tcp => "TCP", VirtualServerProtocol.Http => "HTTP", VirtualServerProtocol.Udp => "UDP" };
-        string requests = virtualServer.Protocol switch { VirtualServerProtocol.Tcp => "connection", VirtualServerProtocol.Http => "request", VirtualServerProtocol.Udp => "flow" };
-        to.WriteLine($"{protocol,-4} {virtualServer.Address} {virtualServer.Scheduler}  "
-            + $"{virtualServer.Name}: {virtualServer.OpenConnections} open, {Count(virtualServer.Requests, requests)} ended");
+        string work = virtualServer.Forwarding == "proxy"
+            ? $"{virtualServer.OpenConnections} open, {Count(virtualServer.Requests, virtualServer.Protocol == VirtualServerProtocol.Http ? "request" : "connection")} ended"
+            : OnDatapath(virtualServer);
+        to.WriteLine($"{ListText.Protocol(virtualServer.Protocol),-4} {virtualServer.Address} {virtualServer.Scheduler}  {virtualServer.Name}: {work}");
         foreach (RealServerStatus realServer in virtualServer.RealServers)
             Write(realServer, width, now);
     }
@@ -43,8 +48,48 @@ internal sealed class StatusText(TextWriter to, bool colours)
             RealServerState.Sorry => ("sorry", "\e[33m"),
         };
         string state = colours ? $"{colour}{name,-8}\e[0m" : $"{name,-8}";
-        to.WriteLine($"  -> {realServer.Address.PadRight(width)} {realServer.Forwarding,-7} {realServer.Weight,-6} "
-            + $"{realServer.ActiveConnections,-10} {realServer.InactiveConnections,-9} {state} {Why(realServer, now)}");
+        to.WriteLine($"  -> {realServer.Address.PadRight(width)} {realServer.Forwarding.PadRight(_forwardWidth)} {realServer.Weight,-6} "
+            + $"{realServer.ActiveConnections,-10} {realServer.InactiveConnections,-9} {state} {(realServer.Trouble is { } trouble ? $"{trouble}; " : "")}{Why(realServer, now)}");
+    }
+
+    private static string OnDatapath(VirtualServerStatus virtualServer)
+    {
+        if (virtualServer.Traffic is not { } traffic)
+            return "the packet datapath does not run";
+        string sofar = $"{virtualServer.OpenConnections} active, {Count(traffic.Connections, virtualServer.Protocol == VirtualServerProtocol.Udp ? "flow" : "connection")}, "
+            + $"{Count(traffic.Packets ?? 0, "packet")}, {Bytes(traffic.Bytes)} so far";
+        return virtualServer.Rate is { Packets: { } packets } rate
+            ? string.Create(CultureInfo.InvariantCulture, $"{sofar}; now {packets:0} packets, {rate.Connections:0} new and {Bytes(rate.Bytes)} a second")
+            : sofar;
+    }
+
+    private void WriteDatapath(DirectorStatus status)
+    {
+        if (status.Packets is not { } packets)
+            return;
+        foreach (InterfaceStatus each in packets.Interfaces)
+            to.WriteLine($"Datapath on {each.Name}: {(each.Attached is { } mode ? Attached(mode) : "not attached")} ({each.Why})");
+        to.WriteLine($"Flows recorded: {packets.Flows} (at most {packets.FlowsAtMost} of each address family)");
+        foreach ((DropReason reason, long count) in packets.Drops)
+            to.WriteLine($"Dropped {Count(count, "packet")}: {PacketWords.Of(reason)}");
+    }
+
+    private static string Attached(AttachMode mode) => mode switch
+    {
+        AttachMode.Native => "native XDP",
+        AttachMode.Generic => "generic XDP",
+        AttachMode.Tcx => "tcx",
+        AttachMode.Auto => "attached",
+    };
+
+    /// <summary><c>512 B</c>, <c>1.5 kB</c>, <c>20.3 GB</c>: thousands, as links are measured.</summary>
+    public static string Bytes(double bytes)
+    {
+        string[] units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"];
+        int unit = 0;
+        for (; bytes >= 1000 && unit < units.Length - 1; unit++)
+            bytes /= 1000;
+        return string.Create(CultureInfo.InvariantCulture, $"{(unit == 0 ? Math.Round(bytes) : Math.Round(bytes, 1)):0.#} {units[unit]}");
     }
 
     /// <summary>The last check's answer, how long ago it came, and since when the real server is in its state.</summary>

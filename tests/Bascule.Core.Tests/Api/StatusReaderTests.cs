@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Text.Json;
 using Bascule.Core.Api;
@@ -91,6 +92,49 @@ public sealed class StatusReaderTests
         Assert.Contains("\"RealServerTimedOut\": 1", json, StringComparison.Ordinal);
         Assert.Contains("\"protocol\": \"http\"", json, StringComparison.Ordinal);
         Assert.Equal(json, JsonSerializer.Serialize(received!, ApiJson.Default.DirectorStatus));
+    }
+
+    [Fact]
+    public void A_virtual_server_on_the_datapath_has_what_the_datapath_counts()
+    {
+        VirtualServer web = Named("web") with
+        {
+            Protocol = VirtualServerProtocol.Tcp,
+            Address = new(IPAddress.Loopback, 0),
+            Scheduler = SchedulerKind.MaglevHash,
+            SchedulerFlags = new() { Fallback = true, Port = true },
+            Forwarding = new DirectRouting(),
+            Persistence = new() { Mask4 = 24 },
+            RealServers =
+            [
+                new(First, 1) { Forwarding = new DirectRouting(), Thresholds = new(10, 8) },
+                new(Second, 1) { Forwarding = new TunnelForwarding(TunnelKind.Gue, 6080, null) },
+            ],
+        };
+        TrafficCount count = new(5, 100, 6000, 0, 0);
+        PacketReport report = new(
+            new() { Interfaces = [], Flows = 0, FlowsAtMost = 1024, Drops = ImmutableSortedDictionary<DropReason, long>.Empty, StateFolder = "/sys/fs/bpf/bascule" },
+            ImmutableDictionary<string, PacketTraffic>.Empty.Add("web", new(count + count, ImmutableDictionary<IPEndPoint, RealServerTraffic>.Empty
+                .Add(First, new(count, Active: 3, Inactive: 4, IsFull: true, Trouble: null))
+                .Add(Second, new(count, Active: 1, Inactive: 0, IsFull: false, Trouble: "no route to 10.0.0.2")))));
+
+        VirtualServerStatus status = Assert.Single(StatusReader.Read(Snapshot.First(Of(web), 1, _health), report));
+
+        Assert.Equal(("127.0.0.1:*", "dr", "mh-fallback,mh-port", new PersistenceStatus(300, 24, 128)), (status.Address, status.Forwarding, string.Join(',', status.SchedulerFlags), status.Persistence));
+        Assert.Equal((10, 4, new TrafficCount(10, 200, 12000, 0, 0)), (status.Connections, status.OpenConnections, status.Traffic));
+        Assert.Equal((RealServerState.Full, 3L, 4L, 10, 8), (status.RealServers[0].State, status.RealServers[0].ActiveConnections, status.RealServers[0].InactiveConnections, status.RealServers[0].MaxConnections!.Value, status.RealServers[0].ResumeConnections!.Value));
+        Assert.Equal(("tun gue", "no route to 10.0.0.2", 6000), (status.RealServers[1].Forwarding, status.RealServers[1].Trouble, status.RealServers[1].BytesIn));
+    }
+
+    [Fact]
+    public void A_virtual_server_whose_datapath_does_not_run_has_no_traffic()
+    {
+        VirtualServer web = Named("web") with { Protocol = VirtualServerProtocol.Tcp, Forwarding = new DirectRouting(), RealServers = [new(First, 1) { Forwarding = new DirectRouting() }] };
+
+        VirtualServerStatus status = Assert.Single(StatusReader.Read(Snapshot.First(Of(web), 1, _health)));
+
+        Assert.Null(status.Traffic);
+        Assert.Null(status.RealServers[0].Traffic);
     }
 
     [Fact]

@@ -53,22 +53,24 @@ public sealed class StatusTextTests
     private static string Written(bool colours)
     {
         using StringWriter to = new() { NewLine = "\n" };
-        new StatusText(to, colours).Write(new()
-        {
-            Version = "1.2.3",
-            ProcessId = 4711,
-            ConfigurationFile = "/etc/bascule/bascule.yaml",
-            StartedAt = Noon - new TimeSpan(2, 3, 4),
-            Now = Noon,
-            Workers = 2,
-            Snapshot = 7,
-            Packets = null,
-            VirtualServers = [Web],
-        });
+        new StatusText(to, colours).Write(Status);
         return to.ToString();
     }
 
-    private static VirtualServerStatus Web => new()
+    internal static DirectorStatus Status => new()
+    {
+        Version = "1.2.3",
+        ProcessId = 4711,
+        ConfigurationFile = "/etc/bascule/bascule.yaml",
+        StartedAt = Noon - new TimeSpan(2, 3, 4),
+        Now = Noon,
+        Workers = 2,
+        Snapshot = 7,
+        Packets = null,
+        VirtualServers = [Web],
+    };
+
+    internal static VirtualServerStatus Web => new()
     {
         Name = "web",
         Address = "192.0.2.10:80",
@@ -93,6 +95,9 @@ public sealed class StatusTextTests
             RealServer("10.0.0.99:8080", RealServerState.Sorry, "", 0, TimeSpan.Zero) with { LastCheck = null, Since = null },
         ],
     };
+
+    internal static RealServerStatus RealServer(string address) =>
+        RealServer(address, RealServerState.Up, "", 0, TimeSpan.Zero) with { LastCheck = null, Since = null };
 
     private static RealServerStatus RealServer(string address, RealServerState state, string why, int secondsAgo, TimeSpan since) => new()
     {

@@ -1,0 +1,96 @@
+using System.Globalization;
+using Bascule.Core.Api;
+using Bascule.Core.Model;
+
+namespace Bascule.Client;
+
+/// <summary>What <c>bascule list</c> shows of each real server.</summary>
+internal enum ListView
+{
+    /// <summary>Weights and connections.</summary>
+    Plain,
+
+    /// <summary>What went through since the start.</summary>
+    Stats,
+
+    /// <summary>What goes through in a second.</summary>
+    Rate,
+
+    /// <summary>How many connections each may have.</summary>
+    Thresholds,
+
+    /// <summary>How many clients are remembered for each.</summary>
+    Persistent,
+}
+
+/// <summary>Virtual and real servers as tables, in the manner of <c>ipvsadm -L -n</c>.</summary>
+internal static class ListText
+{
+    /// <param name="sessions">For <see cref="ListView.Persistent"/>.</param>
+    public static void Write(TextWriter to, IEnumerable<VirtualServerStatus> virtualServers, ListView view, IReadOnlyCollection<SessionCount> sessions)
+    {
+        Table table = new(view switch
+        {
+            ListView.Plain => ["  -> RemoteAddress:Port", "Forward", ">Weight", ">ActiveConn", ">InActConn"],
+            ListView.Stats => ["  -> RemoteAddress:Port", ">Conns", ">InPkts", ">OutPkts", ">InBytes", ">OutBytes"],
+            ListView.Rate => ["  -> RemoteAddress:Port", ">CPS", ">InPPS", ">OutPPS", ">InBPS", ">OutBPS"],
+            ListView.Thresholds => ["  -> RemoteAddress:Port", ">Uthreshold", ">Lthreshold", ">ActiveConn", ">InActConn"],
+            ListView.Persistent => ["  -> RemoteAddress:Port", ">Weight", ">PersistConn", ">ActiveConn", ">InActConn"],
+        });
+        to.WriteLine("Prot LocalAddress:Port Scheduler Flags");
+        foreach (VirtualServerStatus virtualServer in virtualServers)
+        {
+            string line = $"{Protocol(virtualServer.Protocol),-4} {virtualServer.Address} {virtualServer.Scheduler}{Flags(virtualServer)}";
+            if (view is ListView.Stats or ListView.Rate)
+                table.Add([line, .. Numbers(view, virtualServer.Traffic, virtualServer.Rate)]);
+            else
+                table.Add(line);
+            foreach (RealServerStatus realServer in virtualServer.RealServers)
+                table.Add([$"  -> {realServer.Address}", .. Cells(realServer, virtualServer, view, sessions)]);
+        }
+
+        table.Write(to);
+    }
+
+    /// <summary><c>TCP</c></summary>
+    public static string Protocol(VirtualServerProtocol protocol) => protocol switch
+    {
+        VirtualServerProtocol.Tcp => "TCP",
+        VirtualServerProtocol.Http => "HTTP",
+        VirtualServerProtocol.Udp => "UDP",
+    };
+
+    private static string[] Cells(RealServerStatus realServer, VirtualServerStatus virtualServer, ListView view, IReadOnlyCollection<SessionCount> sessions)
+    {
+        string active = Number(realServer.ActiveConnections);
+        string inactive = Number(realServer.InactiveConnections);
+        return view switch
+        {
+            ListView.Plain => [realServer.Forwarding, Number(realServer.Weight), active, inactive],
+            ListView.Stats or ListView.Rate => Numbers(view, realServer.Traffic, realServer.Rate),
+            ListView.Thresholds => [Number(realServer.MaxConnections ?? 0), Number(realServer.ResumeConnections ?? 0), active, inactive],
+            ListView.Persistent => [Number(realServer.Weight), Clients(realServer, virtualServer, sessions), active, inactive],
+        };
+    }
+
+    private static string Clients(RealServerStatus realServer, VirtualServerStatus virtualServer, IReadOnlyCollection<SessionCount> sessions) =>
+        virtualServer.Persistence is null ? "-" : Number(sessions.Where(s => s.VirtualServer == virtualServer.Name && s.RealServer == realServer.Address).Sum(s => s.Clients));
+
+    private static string[] Numbers(ListView view, TrafficCount? count, TrafficRate? rate) => view == ListView.Rate
+        ? [Rate(rate?.Connections), Rate(rate?.Packets), Rate(rate?.ReplyPackets), Rate(rate?.Bytes), Rate(rate?.ReplyBytes)]
+        : [Number(count?.Connections), Number(count?.Packets), Number(count?.ReplyPackets), Number(count?.Bytes), Number(count?.ReplyBytes)];
+
+    private static string Flags(VirtualServerStatus virtualServer)
+    {
+        string scheduler = virtualServer.SchedulerFlags.IsEmpty ? "" : $" ({string.Join(",", virtualServer.SchedulerFlags)})";
+        string persistent = virtualServer.Persistence is { } p
+            ? string.Create(CultureInfo.InvariantCulture, $" persistent {p.TimeoutSeconds}{(p.Mask4 == 32 ? "" : $" mask {p.Mask4}")}{(p.Mask6 == 128 ? "" : $" mask6 {p.Mask6}")}")
+            : "";
+        return $"{scheduler}{persistent}{(virtualServer.OnePacket ? " ops" : "")}";
+    }
+
+    // What nobody counts is a dash, not 0.
+    private static string Number(long? number) => number?.ToString(CultureInfo.InvariantCulture) ?? "-";
+
+    private static string Rate(double? rate) => rate?.ToString("0", CultureInfo.InvariantCulture) ?? "-";
+}
