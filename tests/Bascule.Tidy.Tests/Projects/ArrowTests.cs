@@ -25,6 +25,9 @@ public sealed class ArrowTests
         // The datapath in the kernel, asked packet by packet, beside what Core says.
         ["Bascule.Kernel.Tests"] = ["Bascule.Core", "Bascule.Linux", "Bascule.Packets", "Bascule.Testing"],
 
+        // Measures the datapath, filled as the daemon fills it, with packets as the tests write them.
+        ["Bascule.Bench.Packets"] = ["Bascule.Core", "Bascule.Linux", "Bascule.Packets", "Bascule.Testing"],
+
         // What tests share, and the test of the repository itself, which loads samples.
         ["Bascule.Testing"] = [],
         ["Bascule.Tidy.Tests"] = ["Bascule.Core"],
