@@ -25,7 +25,7 @@ internal sealed class TwinFarm
 {
     public const int MostRealServers = 8;
 
-    private const int FirstPort = 1000;
+    private const ushort Port = 1000;
 
     private static readonly TcpCheck Check = new()
     {
@@ -36,32 +36,30 @@ internal sealed class TwinFarm
         Port = null,
     };
 
-    private readonly Datapath _datapath;
-    private readonly ushort _id;
+    private readonly TwinWorld _world;
     private readonly SchedulerKind _kind;
     private readonly SchedulerFlags _flags;
     private readonly CoreScheduler _core;
     private readonly int[] _homes;
 
-    /// <param name="id">1 to 250: of the virtual server; a farm of another id shares nothing with this one.</param>
-    public TwinFarm(Datapath datapath, ushort id, SchedulerKind kind, SchedulerFlags flags, FlowHashKey key, params int[] weights)
+    /// <summary>Takes the place of the farm before it.</summary>
+    public TwinFarm(TwinWorld world, SchedulerKind kind, SchedulerFlags flags, FlowHashKey key, params int[] weights)
     {
-        (_datapath, _id, _kind, _flags) = (datapath, id, kind, flags);
+        (_world, _kind, _flags) = (world, kind, flags);
         RealServers = [.. weights.Select(Build)];
         _core = CoreScheduler.Create(kind, flags, RealServers, weights, key, new ManualClock());
         TableKind table = HashTable.KindOf(kind);
         _homes = HashTable.Place(table, HashTable.MembersOf(table, RealServers, weights).AsSpan(), HashTable.SizeOf(table, flags, weights.Length));
+        world.Forget(MostRealServers);
+        world.SetMembers(weights.Length);
+        world.Datapath.Set(TwinWorld.Id, Settings(), "0.0.0.0", Port);
         for (int index = 0; index < weights.Length; index++)
             SetHealth(index, isUp: true);
-        datapath.SetMembers(id, [.. Enumerable.Range(0, weights.Length).Select(index => (uint)IdOf(index))]);
-        datapath.Set(id, Settings(), "0.0.0.0", Port);
     }
 
     public ImmutableArray<LiveRealServer> RealServers { get; }
 
     private bool HasTable => _kind is SchedulerKind.MaglevHash or SchedulerKind.SourceHash or SchedulerKind.DestinationHash;
-
-    private ushort Port => (ushort)(FirstPort + _id);
 
     public void SetWeight(int index, int weight)
     {
@@ -82,11 +80,11 @@ internal sealed class TwinFarm
     /// <summary>What the datapath does with a packet: an index, or <see cref="CoreScheduler.None"/> when it is dropped.</summary>
     public int Send(uint client, ushort clientPort, uint asked, TcpFlag flags)
     {
-        Sent sent = _datapath.Send(PacketBuilder.Ethernet().Ipv4(Text(client), Text(asked)).Tcp(clientPort, Port, flags));
+        Sent sent = _world.Datapath.Send(PacketBuilder.Ethernet().Ipv4(Text(client), Text(asked)).Tcp(clientPort, Port, flags));
         if (sent.Verdict == Verdict.Drop)
             return CoreScheduler.None;
         Assert.Equal(Verdict.Transmit, sent.Verdict);
-        return BinaryPrimitives.ReadUInt16BigEndian(sent.Frame.AsSpan(4)) - IdOf(0); // the last two bytes of its MAC address
+        return sent.Frame[5] - IdOf(0); // the last byte of its MAC address
     }
 
     /// <summary>The client's second packet: both worlds count the connection as active.</summary>
@@ -118,15 +116,15 @@ internal sealed class TwinFarm
     {
         for (int index = 0; index < RealServers.Length; index++)
         {
-            Assert.True(_datapath.Map<uint, Load>("loads").TryGet(IdOf(index), out Load load));
+            Assert.True(_world.Datapath.Map<uint, Load>("loads").TryGet(IdOf(index), out Load load));
             Assert.Equal((RealServers[index].ActiveConnections, RealServers[index].InactiveConnections, 0), ((int)load.Active, (int)load.Inactive, load.HalfOpen));
         }
     }
 
     /// <summary>Sets what the datapath counts.</summary>
-    public void SetLoad(int index, uint active) => _datapath.Map<uint, Load>("loads").Set(IdOf(index), new() { Active = active });
+    public void SetLoad(int index, uint active) => _world.Datapath.Map<uint, Load>("loads").Set(IdOf(index), new() { Active = active });
 
-    private ushort IdOf(int index) => (ushort)(((_id - 1) * MostRealServers) + index + 1);
+    private static ushort IdOf(int index) => (ushort)(index + 1);
 
     private KernelVirtualServer Settings() => new()
     {
@@ -148,23 +146,23 @@ internal sealed class TwinFarm
     private void Publish(int index)
     {
         LiveRealServer realServer = RealServers[index];
-        _datapath.Set(IdOf(index), new KernelRealServer
+        _world.Datapath.Set(IdOf(index), new KernelRealServer
         {
             Method = Method.Dr,
             Family = 4,
             Flags = RealServerFlag.Valid | RealServerFlag.Neighbour | (realServer.IsUp ? RealServerFlag.Up : 0),
             Interface = (uint)Datapath.LoopbackIndex,
             Mtu = 1500,
-            MacDestination = Mac.Parse($"02:00:00:00:{IdOf(index) >> 8:x2}:{IdOf(index) & 0xFF:x2}"),
+            MacDestination = Mac.Parse($"02:00:00:00:01:{IdOf(index):x2}"),
             MacSource = Mac.Parse(PacketBuilder.DirectorMac),
-            VirtualServer = _id,
+            VirtualServer = TwinWorld.Id,
             Weight = (uint)realServer.Weight,
             Address = Address.Of(realServer.Address.Address),
         });
         if (!HasTable)
             return;
         int[] serving = HashTable.Resolve(_homes, [.. RealServers.Select(r => r.TakesConnections)], _flags.Fallback);
-        _datapath.SetTable(_id, [.. serving.Select(member => member == HashTable.None ? (ushort)0 : IdOf(member)).Select(id => new Slot { Current = id, Previous = id })]);
+        _world.SetTable([.. serving.Select(member => member == HashTable.None ? (ushort)0 : IdOf(member)).Select(id => new Slot { Current = id, Previous = id })]);
     }
 
     private LiveRealServer Build(int weight, int index)
