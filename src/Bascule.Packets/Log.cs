@@ -5,8 +5,8 @@ namespace Bascule.Packets;
 /// <summary>What the packet datapath tells its operator.</summary>
 internal static partial class Log
 {
-    [LoggerMessage(6001, LogLevel.Information, "Packet datapath on {Interface}: {Mode}")]
-    public static partial void Attached(ILogger logger, string @interface, string mode);
+    [LoggerMessage(6001, LogLevel.Information, "Packet datapath on {Interface}: {Place} ({Why})")]
+    public static partial void Attached(ILogger logger, string @interface, string place, string why);
 
     [LoggerMessage(6002, LogLevel.Error, "Packet datapath is not on {Interface}: {Why}")]
     public static partial void NotAttached(ILogger logger, string @interface, string why);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Bascule.Core.Api;
 using Bascule.Core.Model;
 using Bascule.Linux;
 using Bascule.Linux.Bpf;
@@ -14,6 +15,7 @@ namespace Bascule.Packets;
 public sealed class PacketEngine : IAsyncDisposable
 {
     private static readonly TimeSpan TurnInterval = TimeSpan.FromMilliseconds(100); // a failed check is acted on within this
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5); // a turn takes milliseconds; one that is over never answers
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentQueue<Action<DatapathEngine>> _asked = new();
@@ -26,6 +28,7 @@ public sealed class PacketEngine : IAsyncDisposable
     private volatile bool _isStopping;
     private Claim? _claim;
     private string? _whyNot;
+    private volatile string? _ended;
     private string? _saidLast;
 
     /// <summary>Makes the engine; nothing is touched yet.</summary>
@@ -83,25 +86,40 @@ public sealed class PacketEngine : IAsyncDisposable
         _wake.Dispose();
     }
 
+    /// <summary>What the API asks; each may be called from any thread.</summary>
+    public PacketAnswers Answers => field ??= new EngineAnswers(this, _time).Made;
+
+    /// <summary>Why there is no datapath; null when there is.</summary>
+    internal string? WhyNot => _started.Task.IsCompletedSuccessfully ? _started.Task.Result ?? _ended : _whyNot ?? "it has not been started yet";
+
+    /// <summary>Ends the engine's work, as after a detach; the daemon goes on without it.</summary>
+    internal void End(string why)
+    {
+        _ended = why;
+        _isStopping = true;
+    }
+
     /// <summary>Asks something on the engine's thread.</summary>
     /// <returns>Its answer; faulted where there is no datapath.</returns>
     internal Task<T> AskAsync<T>(Func<DatapathEngine, T> question)
     {
         TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (!_thread.IsAlive)
-            return Task.FromException<T>(new BpfException("the packet datapath is not running"));
+        if (WhyNot is { } why)
+            return Task.FromException<T>(new BpfException($"the packet datapath is not running: {why}"));
         Post(engine =>
         {
             try
             {
                 answer.SetResult(question(engine));
             }
-            catch (Exception e) when (e is KernelException or BpfException)
+#pragma warning disable CA1031 // whatever it is, it is the asker's
+            catch (Exception e)
+#pragma warning restore CA1031
             {
                 answer.SetException(e);
             }
         });
-        return answer.Task;
+        return answer.Task.WaitAsync(Patience, _time);
     }
 
     private void Post(Action<DatapathEngine> action)
@@ -126,7 +144,8 @@ public sealed class PacketEngine : IAsyncDisposable
         _started.SetResult(null);
         using (engine)
             Follow(engine);
-        Log.LeftRunning(_logger);
+        if (_ended is null)
+            Log.LeftRunning(_logger);
     }
 
     private void Follow(DatapathEngine engine)

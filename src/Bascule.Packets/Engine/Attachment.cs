@@ -13,10 +13,14 @@ namespace Bascule.Packets.Engine;
 /// <param name="IsAdopted">An earlier daemon attached it; the program was replaced without a gap.</param>
 public sealed record AttachmentStatus(string Interface, int Index, AttachPoint? Point, IReadOnlyList<string> Steps, bool IsAdopted)
 {
-    /// <summary>In one line.</summary>
-    public string Summary => Point is { } point
-        ? string.Join("; ", [NameOf(point), .. IsAdopted ? ["as an earlier daemon attached it"] : Array.Empty<string>(), .. Steps])
-        : string.Join("; ", Steps);
+    /// <summary>Why there, or why not: a sentence without a full stop.</summary>
+    public string Why => (IsAdopted, Point, Steps.Count) switch
+    {
+        (true, _, _) => "an earlier daemon attached it there, only the program was replaced",
+        (_, null, _) => string.Join("; ", Steps),
+        (_, _, 0) => "the first place asked for, and the interface takes it",
+        _ => string.Join("; ", Steps),
+    };
 
     /// <summary>As an operator calls it.</summary>
     public static string NameOf(AttachPoint point) => point switch

@@ -1,8 +1,12 @@
+using System.Collections.Immutable;
+using Bascule.Core.Api;
+using Bascule.Core.Frames;
 using Bascule.Core.Model;
 using Bascule.Linux.Bpf;
 using Bascule.Packets.Plan;
 using Bascule.Packets.Xdp;
 using Microsoft.Extensions.Logging;
+using Explanation = Bascule.Core.Api.Explanation;
 
 namespace Bascule.Packets.Engine;
 
@@ -24,6 +28,7 @@ internal sealed class DatapathEngine : IDisposable
     private readonly Dictionary<string, BpfObject> _loaded = [];
     private readonly Dictionary<string, AttachmentStatus> _attachments = [];
     private Switches _switches;
+    private Explainer? _explainer;
     private PacketPlan _written;
     private List<(bool IsUp, int Weight)> _wellness = [];
     private bool _isNew = true;
@@ -38,6 +43,7 @@ internal sealed class DatapathEngine : IDisposable
         _switches = Switches.For(snapshot.OnDatapath, settings);
         LoadedFor(AttachPoint.XdpNative); // makes the maps
         _writer = new(_datapath.Maps);
+        Maps.Runtime.Set(0, new() { FloodNewFlowsPerSecond = (uint)settings.FloodNewFlowsPerSecond });
         _written = _datapath.IsAdopted ? MapReader.Read(_datapath.Maps) : PacketPlan.Empty;
         if (_datapath.IsAdopted)
         {
@@ -48,6 +54,7 @@ internal sealed class DatapathEngine : IDisposable
         BpfObject loaded = LoadedFor(AttachPoint.XdpNative);
         _sweep = loaded.ProgramNames.Contains("sweep") ? loaded.Program("sweep") : null;
         _ways = new(time, logger);
+        Reporter = new(this);
     }
 
     /// <summary>The snapshot it works from.</summary>
@@ -62,7 +69,19 @@ internal sealed class DatapathEngine : IDisposable
     /// <summary>Each interface of the configuration.</summary>
     public IReadOnlyCollection<AttachmentStatus> Attachments => _attachments.Values;
 
-    private TimeSpan Now => _time.GetElapsedTime(0);
+    /// <summary>What is known of the ways to the real servers.</summary>
+    public Surroundings Surroundings => _ways.Surroundings;
+
+    /// <summary>What it was made with.</summary>
+    public PacketSettings Settings => _settings;
+
+    /// <summary>Reads the counters.</summary>
+    public Reporter Reporter { get; }
+
+    /// <summary>The datapath's time.</summary>
+    public Ticks Ticks => new((uint)((ulong)(Now.Ticks * 100) >> 20));
+
+    private TimeSpan Now => _time.GetElapsedTime(0); // CLOCK_MONOTONIC, as the datapath's
 
     /// <summary>Opens or adopts everything, writes the maps, and only then attaches: the first packet finds what is complete.</summary>
     /// <exception cref="BpfException">Nothing can be served: a sentence.</exception>
@@ -140,16 +159,68 @@ internal sealed class DatapathEngine : IDisposable
                 ? attacher.Attach(name, index)
                 : new(name, 0, null, [$"there is no interface {name}"], IsAdopted: false);
             _attachments[name] = status;
-            if (status.Point is null && before?.Summary != status.Summary)
-                Log.NotAttached(_logger, name, status.Summary);
-            else if (status.Point is not null)
-                Log.Attached(_logger, name, status.Summary);
+            if (status.Point is { } point)
+                Log.Attached(_logger, name, AttachmentStatus.NameOf(point), status.Why);
+            else if (before?.Why != status.Why)
+                Log.NotAttached(_logger, name, status.Why);
         }
+    }
+
+    /// <summary>The virtual server's number; null when it has none.</summary>
+    public ushort? VirtualServerId(LiveVirtualServer virtualServer) =>
+        _written.Services.TryGetValue(EntryForms.ServiceOf(virtualServer.Configured), out ushort id) ? id : null;
+
+    /// <summary>The program that explains, see <see cref="Explainer"/>.</summary>
+    public BpfObject LoadExplaining() => _datapath.Load(DatapathObject.Xdp, _switches, explaining: true);
+
+    /// <summary>An interface's name.</summary>
+    public string InterfaceName(int index) => _ways.NameOf(index) ?? $"if{index}";
+
+    /// <summary>All interfaces' names.</summary>
+    public ImmutableDictionary<int, string> InterfaceNames => _ways.Interfaces.ToImmutableDictionary(index => index, InterfaceName);
+
+    /// <summary>An interface's MAC address; zeros where it has none.</summary>
+    public byte[] MacOf(int index) => _ways.MacOf(index) is { Length: 6 } mac ? mac : new byte[6];
+
+    /// <summary>What a packet would meet.</summary>
+    /// <exception cref="BpfException">It cannot be asked now.</exception>
+    public Explanation Explain(PacketText packet)
+    {
+        _explainer ??= new(this);
+        return _explainer.Explain(packet);
+    }
+
+    /// <summary>Has the datapath copy packets of a virtual server, or of none.</summary>
+    public void Capture(ushort virtualServer, int oneIn, int bytes)
+    {
+        Maps.Runtime.Set(0, new()
+        {
+            CaptureVirtualServer = virtualServer,
+            CaptureOneIn = (uint)oneIn,
+            CaptureBytes = (uint)bytes,
+            FloodNewFlowsPerSecond = (uint)_settings.FloodNewFlowsPerSecond,
+        });
+        ushort before = _writer.Captured;
+        _writer.Captured = virtualServer;
+        foreach (ushort id in (ushort[])[before, virtualServer])
+        {
+            if (_written.VirtualServers.TryGetValue(id, out VirtualServerPlan? plan))
+                _writer.Write(new PutVirtualServer(id, plan.Entry));
+        }
+    }
+
+    /// <summary>Takes the datapath off every interface and forgets what is pinned.</summary>
+    public DetachResult Detach()
+    {
+        IReadOnlyList<string> were = _folder.Detach();
+        _attachments.Clear();
+        return new([.. were], []);
     }
 
     /// <summary>Lets go. What is attached stays so.</summary>
     public void Dispose()
     {
+        _explainer?.Dispose();
         _ways.Dispose();
         _sweep?.Dispose();
         foreach (BpfObject loaded in _loaded.Values)
@@ -163,8 +234,14 @@ internal sealed class DatapathEngine : IDisposable
     private void Write(PacketPlan plan)
     {
         foreach (MapChange change in PlanDifference.Between(_written, plan))
+        {
+            if (change is RemoveVirtualServer gone)
+                Reporter.GivesUp(gone.Id);
             _writer.Write(change);
+        }
+
         _written = plan;
+        Reporter.Follows(plan);
     }
 
     // More is asked of the program than it was loaded for: load it again and swap it where it is attached, before the maps ask for it.
@@ -175,6 +252,8 @@ internal sealed class DatapathEngine : IDisposable
         _switches = needed;
         Dictionary<string, BpfObject> before = new(_loaded);
         _loaded.Clear();
+        _explainer?.Dispose();
+        _explainer = null;
         Attacher attacher = new(_folder, _settings.Attach, point => LoadedFor(point).Program("bascule"));
         foreach (AttachmentStatus attached in _attachments.Values)
         {

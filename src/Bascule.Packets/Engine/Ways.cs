@@ -36,6 +36,12 @@ internal sealed class Ways(TimeProvider time, ILogger logger) : IDisposable
     /// <summary>An interface's index; null when there is none of that name.</summary>
     public int? IndexOf(string name) => _links.Values.FirstOrDefault(link => link.Name == name)?.Index;
 
+    /// <summary>An interface's name; null when there is none of that index.</summary>
+    public string? NameOf(int index) => _links.GetValueOrDefault(index)?.Name;
+
+    /// <summary>An interface's MAC address; empty where it has none.</summary>
+    public byte[] MacOf(int index) => _links.GetValueOrDefault(index)?.Mac.GetAddressBytes() ?? [];
+
     /// <summary>Hears what changed since the last look.</summary>
     /// <param name="wanted">The real servers.</param>
     /// <returns>Whether <see cref="Surroundings"/> is another now.</returns>

@@ -27,8 +27,8 @@ internal sealed class DatapathMaps : IDisposable
         Flows6 = Open<Tuple6, Flow>(folder, "flows6");
         HalfOpen4 = Open<Tuple4, Flow>(folder, "half_open4");
         HalfOpen6 = Open<Tuple6, Flow>(folder, "half_open6");
+        Sessions = Open<Client, Session>(folder, "sessions");
         Swept = Open<uint, Sweep>(folder, "swept");
-        Exceptions = Open<uint, uint>(folder, "exceptions");
         References = Open<uint, References>(folder, "references");
         VirtualServerTraffic = OpenPerProcessor<uint, Traffic>(folder, "virtual_server_traffic");
         RealServerTraffic = OpenPerProcessor<uint, Traffic>(folder, "real_server_traffic");
@@ -71,9 +71,9 @@ internal sealed class DatapathMaps : IDisposable
 
     public BpfMap<Tuple6, Flow> HalfOpen6 { get; }
 
-    public BpfMap<uint, Sweep> Swept { get; }
+    public BpfMap<Client, Session> Sessions { get; }
 
-    public BpfMap<uint, uint> Exceptions { get; }
+    public BpfMap<uint, Sweep> Swept { get; }
 
     public BpfMap<uint, References> References { get; }
 

@@ -8,16 +8,19 @@ namespace Bascule.Packets.Xdp;
 /// <summary>Writes the steps from one plan to another into the kernel's maps, in their order.</summary>
 internal sealed class MapWriter(DatapathMaps maps)
 {
+    /// <summary>The virtual server whose packets are being captured; 0: none.</summary>
+    public ushort Captured { get; set; }
+
     /// <summary>Does one step.</summary>
     /// <exception cref="Bascule.Linux.KernelException">The kernel refused it: a map is full, or there is no memory.</exception>
     public void Write(MapChange change)
     {
         switch (change)
         {
-            case PutRealServer put: maps.RealServers.Set(put.Id, put.Entry); break;
+            case PutRealServer put: SetRealServer(put.Id, put.Entry); break;
             case PutMembers put: Swap(maps.Members, put.VirtualServer, Members(put.Members)); break;
             case PutTable put: Swap(maps.Tables, put.VirtualServer, SlotPair.Table(put.Slots.AsSpan())); break;
-            case PutVirtualServer put: maps.VirtualServers.Set(put.Id, put.Entry); break;
+            case PutVirtualServer put: SetVirtualServer(put.Id, put.Entry); break;
             case PutPrefix put: SetPrefix(put.VirtualServer, put.Prefix, put.Rule); break;
             case RemovePrefix remove: TakePrefix(remove.VirtualServer, remove.Prefix); break;
             case PutProbeTarget put: maps.ProbeTargets.Set(put.RealServer, Address.Of(put.VirtualAddress)); break;
@@ -34,6 +37,19 @@ internal sealed class MapWriter(DatapathMaps maps)
 
     /// <inheritdoc cref="Key4"/>
     public static Service6 Key6(ServiceKey key) => new() { Address = Address.Of(key.Address), Port = (ushort)key.Port, Protocol = key.Protocol };
+
+    private void SetRealServer(ushort id, RealServer entry)
+    {
+        maps.RealServers.Set(id, entry);
+        if (entry.Flags != RealServerFlag.None)
+            return;
+        // The next one to bear the number begins at zero.
+        maps.RealServerTraffic.Set(id, default);
+        maps.Loads.Set(id, default);
+    }
+
+    private void SetVirtualServer(ushort id, VirtualServer entry) =>
+        maps.VirtualServers.Set(id, id == Captured ? entry with { Flags = entry.Flags | VirtualServerFlag.Captured } : entry);
 
     private void SetService(ServiceKey key, ushort virtualServer)
     {

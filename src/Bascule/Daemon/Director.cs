@@ -51,7 +51,7 @@ internal sealed class Director
         _snapshots = new(Snapshot.First(FitToDescriptors(configuration, workers), workers, _board));
         _proxy = new(_snapshots.Current, time, new Random(chance.Next()), loggers);
         _health = new(time, new Random(chance.Next()), loggers.CreateLogger<HealthEngine>());
-        _traffic = new(time, () => StatusReader.Read(Current));
+        _traffic = new(time, () => StatusReader.Read(Current, _packets?.Answers.Report()));
         _packets = configuration.Packets is { } settings ? new(settings, _snapshots.Current, time, loggers) : null;
     }
 
@@ -83,7 +83,7 @@ internal sealed class Director
         }
 
         director._health.Apply(director.Current);
-        director._admin = await AdminServer.StartAsync(socket, new(VersionCommand.Current, director.Status, director.ReloadAsync), loggers);
+        director._admin = await AdminServer.StartAsync(socket, new(VersionCommand.Current, director.Status, director.ReloadAsync) { Packets = () => director._packets?.Answers }, loggers);
         // Clients already wait in the kernel's queue: better a moment there than a 503 from a director that has not asked yet.
         await Task.WhenAny(director._health.FirstAnswersAsync(), Task.Delay(FirstAnswersPatience, time));
         director._proxy.Start();
@@ -109,6 +109,7 @@ internal sealed class Director
     public DirectorStatus Status()
     {
         Snapshot snapshot = Current;
+        PacketReport? report = _packets?.Answers.Report();
         return new()
         {
             Version = VersionCommand.Current.Version,
@@ -118,8 +119,8 @@ internal sealed class Director
             Now = _time.GetUtcNow(),
             Workers = snapshot.Workers,
             Snapshot = snapshot.Version,
-            Packets = null,
-            VirtualServers = StatusReader.Read(snapshot, packets: null, _traffic.Rates),
+            Packets = report?.Status,
+            VirtualServers = StatusReader.Read(snapshot, report, _traffic.Rates),
         };
     }
 
