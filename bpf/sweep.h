@@ -67,6 +67,12 @@ static __always_inline bool goes_on(const union tuple *key, __u32 family, struct
 	return flow->flags & FLOW_REPLIES && is_answered(key, family, flow, server, seconds, at);
 }
 
+/* Whoever ended it deletes it in the same breath; where the kernel did not let him, it is done here. */
+static __always_inline bool is_left_over(const struct flow *flow, ticks at)
+{
+	return flow->flags & FLOW_ENDED && is_silent(flow->seen, HALF_OPEN_PATIENCE, at);
+}
+
 static __always_inline bool sweep_flow(const union tuple *key, __u32 family, struct flow *flow, ticks at)
 {
 	__u32 id = flow->real_server;
@@ -76,6 +82,8 @@ static __always_inline bool sweep_flow(const union tuple *key, __u32 family, str
 
 	if (!settings || !found || !goes_on(key, family, flow, server, settings, at)) {
 		end_flow(key, family, flow);
+		if (is_left_over(flow, at))
+			forget(&flows4, &flows6, key, family);
 		return false;
 	}
 	if (flow->flags & FLOW_ACTIVE)

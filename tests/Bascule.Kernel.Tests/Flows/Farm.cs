@@ -20,7 +20,7 @@ internal sealed class Farm : IDisposable
     private readonly Datapath _datapath;
 
     public Farm(VirtualServer virtualServer, Method method, int realServers = 2, ProtocolType protocol = ProtocolType.Tcp, bool isIpv6 = false,
-        string file = DatapathObject.Xdp, int flows = 1024)
+        string file = DatapathObject.Xdp, int flows = 1024, bool isExplaining = false)
     {
         IsIpv6 = isIpv6;
         Protocol = protocol;
@@ -28,6 +28,7 @@ internal sealed class Farm : IDisposable
         {
             foreach (string table in new[] { "flows4", "flows6", "replies4", "replies6" })
                 opened.SetEntries(table, (uint)flows);
+            opened.SetConstant("explaining", isExplaining);
         }, file);
         for (ushort id = 1; id <= realServers; id++)
             _datapath.Set(id, RealServer(id, method, isIpv6));
@@ -98,7 +99,7 @@ internal sealed class Farm : IDisposable
     }
 
     /// <summary>Which real server a packet left for: by the last byte of its MAC address. 0: it did not leave.</summary>
-    public static int Chosen(Sent sent) => sent.Verdict == Verdict.Transmit ? sent.Frame[5] : 0;
+    public static int Chosen(Sent sent) => sent.Verdict is Verdict.Transmit or Verdict.Redirect ? sent.Frame[5] : 0;
 
     /// <summary>The load of a real server.</summary>
     public Load Load(uint id) => Find<uint, Load>("loads", id)!.Value;

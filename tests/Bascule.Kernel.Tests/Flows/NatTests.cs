@@ -12,13 +12,15 @@ public sealed class NatTests
     [KernelTheory]
     [InlineData(false, DatapathObject.Xdp)]
     [InlineData(true, DatapathObject.Xdp)]
+    [InlineData(false, DatapathObject.Tcx)]
+    [InlineData(true, DatapathObject.Tcx)]
     public void A_tcp_packet_gets_the_real_server_s_address_and_port_and_loses_a_hop(bool isIpv6, string file)
     {
         using Farm farm = Nat(isIpv6, file: file);
 
         Sent sent = farm.Datapath.Send(farm.FromClient().Tcp(ClientPort, Farm.Port, TcpFlag.Syn, options: [2, 4, 5, 0xb4]).Payload("early"));
 
-        Assert.Equal(Verdict.Transmit, sent.Verdict);
+        Assert.Equal(file == DatapathObject.Tcx ? Verdict.Redirect : Verdict.Transmit, sent.Verdict);
         PacketBuilder expected = farm.Ip(PacketBuilder.Ethernet(PacketBuilder.DirectorMac, "02:00:00:00:01:01"), ClientOf(farm), farm.Real(1), ttl: 63)
             .Tcp(ClientPort, Farm.RealPort, TcpFlag.Syn, options: [2, 4, 5, 0xb4]).Payload("early");
         Assert.Equal(expected.Frame(), sent.Frame);
@@ -39,11 +41,13 @@ public sealed class NatTests
     }
 
     [KernelTheory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Answers_go_on_once_the_flow_is_confirmed(bool isIpv6)
+    [InlineData(false, DatapathObject.Xdp)]
+    [InlineData(true, DatapathObject.Xdp)]
+    [InlineData(false, DatapathObject.Tcx)]
+    [InlineData(true, DatapathObject.Tcx)]
+    public void Answers_go_on_once_the_flow_is_confirmed(bool isIpv6, string file)
     {
-        using Farm farm = Nat(isIpv6);
+        using Farm farm = Nat(isIpv6, file: file);
         farm.Connect(ClientPort);
 
         Sent sent = farm.Datapath.Send(Answer(farm).Tcp(Farm.RealPort, ClientPort, TcpFlag.Ack | TcpFlag.Push).Payload("HTTP/1.1 200 OK"));
@@ -54,12 +58,15 @@ public sealed class NatTests
     }
 
     [KernelTheory]
-    [InlineData(false, true)]
-    [InlineData(true, true)]
-    [InlineData(false, false)]
-    public void Udp_goes_both_ways_and_a_checksum_that_is_not_there_stays_so(bool isIpv6, bool checksum)
+    [InlineData(false, true, DatapathObject.Xdp)]
+    [InlineData(true, true, DatapathObject.Xdp)]
+    [InlineData(false, false, DatapathObject.Xdp)]
+    [InlineData(false, true, DatapathObject.Tcx)]
+    [InlineData(true, true, DatapathObject.Tcx)]
+    [InlineData(false, false, DatapathObject.Tcx)]
+    public void Udp_goes_both_ways_and_a_checksum_that_is_not_there_stays_so(bool isIpv6, bool checksum, string file)
     {
-        using Farm farm = Nat(isIpv6, ProtocolType.Udp);
+        using Farm farm = Nat(isIpv6, ProtocolType.Udp, file);
 
         Sent there = farm.Datapath.Send(farm.FromClient().Udp(ClientPort, Farm.Port, checksum).Payload("question"));
         Sent back = farm.Datapath.Send(Answer(farm).Udp(Farm.RealPort, ClientPort, checksum).Payload("answer"));
