@@ -20,7 +20,7 @@ internal sealed class ClientTraffic : IDisposable
     public const ushort Port = 80;
 
     private const uint ClientNetwork4 = 0x64000000; // 100.0.0.0, of which 16 bits of flows are addresses and 8 bits ports
-    private const int ChunkLength = 1 << 16, Batch = 64;
+    private const int Batch = 64;
 
     private readonly byte[] _frame;
     private readonly BpfObject _object;
@@ -54,13 +54,8 @@ internal sealed class ClientTraffic : IDisposable
     /// <summary>There are two to this power of flows.</summary>
     public int FlowBits { get; }
 
-    /// <summary>Sends a chunk, from the calling thread's network namespace and processor.</summary>
-    /// <returns>Frames sent.</returns>
-    public int SendChunk()
-    {
-        _program.Send(_frame, [], ChunkLength, Batch);
-        return ChunkLength;
-    }
+    /// <summary>Sends so many frames, from the calling thread's network namespace and processor.</summary>
+    public void Send(int frames) => _program.Send(_frame, [], frames, Batch);
 
     /// <summary>Different flows among those sent so far; of a marking one.</summary>
     public long DistinctFlows()

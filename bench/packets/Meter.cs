@@ -8,6 +8,13 @@ namespace Bascule.Bench.Packets;
 /// <param name="time">For the length of windows.</param>
 internal sealed class Meter(Rig rig, int processor, TimeProvider time)
 {
+    // One call costs a tenth of a millisecond, which must not show; nor may one call of a slow subject be longer than a window.
+    private const int SmallChunk = 1 << 14, LargeChunk = 1 << 16;
+    private const double FastFrames = 1e6; // a second
+
+    // Three times each of the flows that a table can hold: seen, confirmed, in use.
+    private const int WarmUpFrames = 3 << 16;
+
     private readonly string _softInterrupts = FindSoftInterrupts(processor);
 
     /// <summary>Measures, on the calling thread.</summary>
@@ -15,22 +22,25 @@ internal sealed class Meter(Rig rig, int processor, TimeProvider time)
     /// <param name="length">Of the window.</param>
     public Window Measure(Subject subject, ClientTraffic traffic, int round, TimeSpan warmUp, TimeSpan length)
     {
-        Send(traffic, warmUp);
+        (long warm, TimeSpan warming) = Send(traffic, warmUp, round == 0 ? WarmUpFrames : 0, SmallChunk);
+        int chunk = warm / warming.TotalSeconds > FastFrames ? LargeChunk : SmallChunk;
         long received = rig.Received;
         TimeSpan used = Used();
-        long begin = time.GetTimestamp();
-        long sent = Send(traffic, length);
-        TimeSpan wall = time.GetElapsedTime(begin);
+        (long sent, TimeSpan wall) = Send(traffic, length, 0, chunk);
         return new(subject, traffic.Kind, traffic.FlowBits, round, sent, rig.Received - received, Used() - used, wall);
     }
 
-    private long Send(ClientTraffic traffic, TimeSpan length)
+    private (long Frames, TimeSpan Wall) Send(ClientTraffic traffic, TimeSpan atLeast, int framesAtLeast, int chunk)
     {
         long begin = time.GetTimestamp();
         long sent = 0;
-        while (time.GetElapsedTime(begin) < length)
-            sent += traffic.SendChunk();
-        return sent;
+        while (time.GetElapsedTime(begin) < atLeast || sent < framesAtLeast)
+        {
+            traffic.Send(chunk);
+            sent += chunk;
+        }
+
+        return (sent, time.GetElapsedTime(begin));
     }
 
     // Soft interrupts run inside the sending thread until there are too many of them; then a kernel thread of the processor goes on.

@@ -17,6 +17,7 @@ rig.AtLoad(() =>
 {
     using PinnedThread pinned = new(settings.Processor);
     Console.WriteLine($"flows of the greatest set, counted one by one: {DistinctFlows():N0}");
+    Console.WriteLine($"frames made and dropped at once, a second of the processor: {LoadAlone():0.0} million");
     Meter meter = new(rig, settings.Processor, TimeProvider.System);
     foreach (int bits in Settings.FlowSets)
         MeasureFlowSet(meter, bits);
@@ -29,9 +30,18 @@ return 0;
 long DistinctFlows()
 {
     using ClientTraffic traffic = new(TrafficKind.Udp, 24, 0, ends, rig.Load.Mac.ToString(), rig.Director.Mac.ToString(), isMarking: true);
-    for (long sent = 0; sent < 1 << 24;)
-        sent += traffic.SendChunk();
+    traffic.Send(1 << 24);
     return traffic.DistinctFlows();
+}
+
+// The load without anything behind it: in every figure, and the same for all.
+double LoadAlone()
+{
+    const int Frames = 1 << 22;
+    using ClientTraffic traffic = new(TrafficKind.Udp, 16, 0, ends, rig.Load.Mac.ToString(), rig.Director.Mac.ToString());
+    TimeSpan before = Environment.CpuUsage.TotalTime;
+    traffic.Send(Frames);
+    return Frames / (Environment.CpuUsage.TotalTime - before).TotalSeconds / 1e6;
 }
 
 void MeasureFlowSet(Meter meter, int bits)
