@@ -4,6 +4,7 @@ using System.Net;
 using Bascule.Core.Health;
 using Bascule.Core.Model;
 using Bascule.Core.Scheduling;
+using Bascule.Core.Sessions;
 using Bascule.Packets.Xdp;
 using Bascule.Testing;
 using Bascule.Testing.Packets;
@@ -41,13 +42,16 @@ internal sealed class TwinFarm
     private readonly SchedulerFlags _flags;
     private readonly CoreScheduler _core;
     private readonly int[] _homes;
+    private readonly Persistence? _persistence;
+    private readonly ClientSessions? _sessions;
 
     /// <summary>Takes the place of the farm before it.</summary>
-    public TwinFarm(TwinWorld world, SchedulerKind kind, SchedulerFlags flags, FlowHashKey key, params int[] weights)
+    public TwinFarm(TwinWorld world, SchedulerKind kind, SchedulerFlags flags, FlowHashKey key, Persistence? persistence, params int[] weights)
     {
-        (_world, _kind, _flags) = (world, kind, flags);
+        (_world, _kind, _flags, _persistence) = (world, kind, flags, persistence);
         RealServers = [.. weights.Select(Build)];
         _core = CoreScheduler.Create(kind, flags, RealServers, weights, key, new ManualClock());
+        _sessions = persistence is null ? null : new(new SessionTable(new ManualClock()), persistence, RealServers);
         TableKind table = HashTable.KindOf(kind);
         _homes = HashTable.Place(table, HashTable.MembersOf(table, RealServers, weights).AsSpan(), HashTable.SizeOf(table, flags, weights.Length));
         world.Forget(MostRealServers);
@@ -58,6 +62,9 @@ internal sealed class TwinFarm
     }
 
     public ImmutableArray<LiveRealServer> RealServers { get; }
+
+    /// <summary>By hash alone: nothing is recorded or counted.</summary>
+    private bool IsStateless => HasTable && _persistence is null;
 
     private bool HasTable => _kind is SchedulerKind.MaglevHash or SchedulerKind.SourceHash or SchedulerKind.DestinationHash;
 
@@ -74,8 +81,11 @@ internal sealed class TwinFarm
     }
 
     /// <summary>What Core chooses now: an index, or <see cref="CoreScheduler.None"/>.</summary>
-    public int PickInCore(uint client, ushort clientPort, uint asked) =>
-        _core.Pick(new ClientAddress(0, client, clientPort, IsIpv4: true).To(new(0, asked, 0, IsIpv4: true)), default, new Random(1));
+    public int PickInCore(uint client, ushort clientPort, uint asked)
+    {
+        ClientAddress from = new ClientAddress(0, client, clientPort, IsIpv4: true).To(new(0, asked, 0, IsIpv4: true));
+        return _sessions?.Pick(from, default, _core, new Random(1), out _) ?? _core.Pick(from, default, new Random(1));
+    }
 
     /// <summary>What the datapath does with a packet: an index, or <see cref="CoreScheduler.None"/> when it is dropped.</summary>
     public int Send(uint client, ushort clientPort, uint asked, TcpFlag flags)
@@ -90,8 +100,8 @@ internal sealed class TwinFarm
     /// <summary>The client's second packet: both worlds count the connection as active.</summary>
     public void Establish(TwinConnection connection)
     {
-        if (HasTable)
-            return; // records and counts nothing
+        if (IsStateless)
+            return;
         Assert.Equal(connection.RealServer, Send(connection.Client, connection.ClientPort, connection.Asked, TcpFlag.Ack));
         RealServers[connection.RealServer].Opened();
         RealServers[connection.RealServer].BeginActive();
@@ -101,7 +111,7 @@ internal sealed class TwinFarm
     /// <returns>Whether anything of it is left to be forgotten.</returns>
     public bool Finish(TwinConnection connection)
     {
-        if (HasTable)
+        if (IsStateless)
             return false;
         Assert.Equal(connection.RealServer, Send(connection.Client, connection.ClientPort, connection.Asked, TcpFlag.Fin | TcpFlag.Ack));
         RealServers[connection.RealServer].EndActive();
@@ -135,7 +145,12 @@ internal sealed class TwinFarm
             SchedulerKind.DestinationHash => HashKind.Destination,
             _ => _flags.Port ? HashKind.KeyedSourcePort : HashKind.KeyedSource,
         },
-        Flags = HasTable ? VirtualServerFlag.None : VirtualServerFlag.Stateful,
+        Flags = (HasTable && _persistence is null ? VirtualServerFlag.None : VirtualServerFlag.Stateful)
+            | (_persistence is null ? VirtualServerFlag.None : VirtualServerFlag.Persistent)
+            | (_persistence is { ExpireQuiescent: true } ? VirtualServerFlag.ExpireQuiescent : VirtualServerFlag.None),
+        Persistence = (uint)(_persistence?.Timeout.TotalSeconds ?? 0),
+        Mask4 = (byte)(_persistence?.Mask4 ?? 0),
+        Mask6 = (byte)(_persistence?.Mask6 ?? 0),
         Slots = (uint)_homes.Length,
         Members = (uint)RealServers.Length,
         TcpTimeout = 900,

@@ -21,7 +21,18 @@ public sealed class TwinSchedulerTests
 
     [KernelTheory]
     [MemberData(nameof(Kinds))]
-    public void Both_choose_the_same(SchedulerKind kind)
+    public void Both_choose_the_same(SchedulerKind kind) => AssertSame(kind, _ => null, (_, chance) => (uint)chance.Next(1 << 24));
+
+    [KernelTheory]
+    [InlineData(SchedulerKind.RoundRobin)]
+    [InlineData(SchedulerKind.WeightedLeastConnection)]
+    [InlineData(SchedulerKind.SourceHash)]
+    public void Both_let_a_client_return_to_the_same(SchedulerKind kind) => AssertSame(
+        kind,
+        chance => new() { Mask4 = chance.Next(29, 33), ExpireQuiescent = chance.Next(2) == 0 },
+        (seed, chance) => ((uint)seed << 16) + (uint)chance.Next(16));
+
+    private static void AssertSame(SchedulerKind kind, Func<Random, Persistence?> anyPersistence, Func<int, Random, uint> anyClient)
     {
         using TwinWorld world = new(Key);
         int choices = 0, refusals = 0;
@@ -30,7 +41,8 @@ public sealed class TwinSchedulerTests
             Random chance = new(seed);
             SchedulerFlags flags = new() { Fallback = chance.Next(2) == 0, Port = chance.Next(2) == 0, TableSize = 251 };
             int[] weights = [.. Enumerable.Range(0, chance.Next(1, TwinFarm.MostRealServers + 1)).Select(_ => chance.Next(0, 7))];
-            Story story = new(new(world, kind, flags, Key, weights), chance);
+            int number = seed;
+            Story story = new(new(world, kind, flags, Key, anyPersistence(chance), weights), chance, () => 0x0A000000 | anyClient(number, chance));
             for (int step = 0; step < Steps; step++)
             {
                 story.Disturb();
@@ -51,7 +63,7 @@ public sealed class TwinSchedulerTests
     public void Random_draws_in_proportion_to_weight()
     {
         using TwinWorld world = new(Key);
-        TwinFarm farm = new(world, SchedulerKind.Random, SchedulerFlags.None, Key, 1, 2, 3, 4, 9);
+        TwinFarm farm = new(world, SchedulerKind.Random, SchedulerFlags.None, Key, null, 1, 2, 3, 4, 9);
         farm.SetHealth(4, isUp: false);
 
         AssertDrawn(farm, [0.1, 0.2, 0.3, 0.4, 0]);
@@ -61,7 +73,7 @@ public sealed class TwinSchedulerTests
     public void Twos_takes_the_busiest_only_when_both_draws_hit_it()
     {
         using TwinWorld world = new(Key);
-        TwinFarm farm = new(world, SchedulerKind.PowerOfTwoChoices, SchedulerFlags.None, Key, 1, 1, 1, 1);
+        TwinFarm farm = new(world, SchedulerKind.PowerOfTwoChoices, SchedulerFlags.None, Key, null, 1, 1, 1, 1);
 
         // Of 16 equally likely pairs, the least busy of the two is A in 7, B in 5, C in 3, D in 1.
         AssertDrawn(farm, [7 / 16.0, 5 / 16.0, 3 / 16.0, 1 / 16.0], busy: [0, 10, 20, 30]);
@@ -71,7 +83,7 @@ public sealed class TwinSchedulerTests
     public void Twos_on_an_idle_farm_draws_in_proportion_to_weight_without_favouring_the_first()
     {
         using TwinWorld world = new(Key);
-        TwinFarm farm = new(world, SchedulerKind.PowerOfTwoChoices, SchedulerFlags.None, Key, 1, 2, 3, 4);
+        TwinFarm farm = new(world, SchedulerKind.PowerOfTwoChoices, SchedulerFlags.None, Key, null, 1, 2, 3, 4);
 
         AssertDrawn(farm, [0.1, 0.2, 0.3, 0.4], busy: [0, 0, 0, 0]);
     }
@@ -93,10 +105,11 @@ public sealed class TwinSchedulerTests
     }
 
     /// <summary>What happens to one farm.</summary>
-    private sealed class Story(TwinFarm farm, Random chance)
+    private sealed class Story(TwinFarm farm, Random chance, Func<uint> anyClient)
     {
         private readonly List<TwinConnection> _open = [];
         private readonly List<TwinConnection> _finished = [];
+        private ushort _port = 1024;
 
         public void Disturb()
         {
@@ -127,7 +140,7 @@ public sealed class TwinSchedulerTests
         {
             TwinConnection? again = chance.Next(4) == 0 && _finished.Count > 0 ? _finished[chance.Next(_finished.Count)] : null;
             (uint client, ushort port, uint asked) = again is null
-                ? (0x0A000000 | (uint)chance.Next(1 << 24), (ushort)chance.Next(1024, 65536), 0xC0000200 | (uint)chance.Next(6))
+                ? (anyClient(), _port++, 0xC0000200 | (uint)chance.Next(6))
                 : (again.Client, again.ClientPort, again.Asked);
             if (again is not null)
             {
