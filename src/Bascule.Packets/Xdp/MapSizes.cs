@@ -9,8 +9,11 @@ internal static class MapSizes
     /// <summary>Cells of one row of the sketch that bounds sources, a power of two.</summary>
     public const uint SketchCells = 16384;
 
-    /// <summary>Words of the marks by which the flood governor knows sources, a power of two.</summary>
-    public const uint MarkCells = 65536;
+    /// <summary>
+    /// Cells of the marks by which the flood governor knows sources, a power of two. 48 marks each: a flood of a million made-up sources a second
+    /// fills a sixth of them before the oldest count no more, so five of six of its SYNs are still told apart. 16 MiB a map, two maps.
+    /// </summary>
+    public const uint MarkCells = 1 << 20;
 
     private const uint SketchRows = 4;       // SKETCH_ROWS in bpf/types.h
     private const uint LeastHalfOpen = 8192;
