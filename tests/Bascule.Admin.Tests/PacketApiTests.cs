@@ -23,7 +23,7 @@ public sealed class PacketApiTests : IAsyncLifetime, IDisposable
     private string SocketPath => Path.Combine(_folder, "admin.sock");
 
     public async Task InitializeAsync() => _server = await AdminServer.StartAsync(AdminSocket.Bind(SocketPath, out _)!,
-        new(new("1", "2", "3"), () => throw new InvalidOperationException(), () => throw new InvalidOperationException()) { Packets = () => _hasDatapath ? _datapath.Answers : null },
+        new(new("1", "2", "3"), () => throw new InvalidOperationException(), () => throw new InvalidOperationException()) { Packets = () => _hasDatapath ? _datapath.Answers : null, Sessions = () => [new("shop", "10.0.0.21:80", 9)] },
         NullLoggerFactory.Instance);
 
     public async Task DisposeAsync()
@@ -63,12 +63,12 @@ public sealed class PacketApiTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
-    public async Task Sessions_and_explanations_are_what_the_engine_says()
+    public async Task Sessions_are_those_of_proxy_and_datapath_and_explanations_what_the_engine_says()
     {
         SessionCount[]? sessions = await _client.GetFromJsonAsync("/v1/sessions", ApiJson.Default.SessionCountArray);
         Explanation? explanation = await _client.GetFromJsonAsync("/v1/explain?packet=tcp%20198.51.100.7:4242%20>%20192.0.2.10:80&flags=syn,ack", ApiJson.Default.Explanation);
 
-        Assert.Equal([new("web", "10.0.0.11:80", 3)], sessions!);
+        Assert.Equal([new("shop", "10.0.0.21:80", 9), new("web", "10.0.0.11:80", 3)], sessions!);
         Assert.Equal(("tcp 198.51.100.7:4242 > 192.0.2.10:80 [syn, ack]", ChoiceReason.Table, PacketVerdict.Sent, 54), (explanation!.Packet, explanation.Reason, explanation.Verdict, explanation.Frame!.Length));
     }
 
@@ -138,7 +138,6 @@ public sealed class PacketApiTests : IAsyncLifetime, IDisposable
 
     [Theory]
     [InlineData("/v1/connections")]
-    [InlineData("/v1/sessions")]
     [InlineData("/v1/explain?packet=x")]
     [InlineData("/v1/capture?virtualServer=web")]
     public async Task A_director_without_datapath_says_so(string path)
