@@ -351,8 +351,8 @@ static __always_inline enum verdict parse_ip6(struct context *ctx, struct packet
 		return PASS; /* asked before packet->length, in 16 bits, could overflow */
 	packet->length = sizeof(*ip) + room;
 	packet->transport = packet->network + sizeof(*ip);
-	__builtin_memcpy(&packet->source, &ip->saddr, sizeof(packet->source));
-	__builtin_memcpy(&packet->destination, &ip->daddr, sizeof(packet->destination));
+	copy_address(&packet->source, &ip->saddr);
+	copy_address(&packet->destination, &ip->daddr);
 	packet->protocol = ip->nexthdr;
 	packet->traffic_class = ip->priority << 4 | ip->flow_lbl[0] >> 4;
 
