@@ -56,12 +56,10 @@ static __always_inline enum verdict not_for_us(struct context *ctx, struct packe
 	return verdict;
 }
 
-/* Fragments carry ports only in the first. Those that cannot be ours are not looked at. */
+/* Fragments carry ports only in the first. Later ones that cannot be ours are not looked up. */
 static __noinline enum verdict join_fragment(struct context *ctx, struct packet *packet)
 {
-	if (has_nat || has_any_address || is_virtual_address(packet))
-		return fragment_ports(packet);
-	return packet->flags & PACKET_LATER_FRAGMENT ? PASS : CONTINUE;
+	return has_nat || has_any_address || is_virtual_address(packet) ? fragment_ports(packet) : PASS;
 }
 
 static __always_inline __u32 choose(struct context *ctx, struct packet *packet, const struct virtual_server *virtual_server)
@@ -77,7 +75,7 @@ static __always_inline enum verdict balance(struct context *ctx, struct packet *
 	enum verdict verdict;
 	__u32 id;
 
-	if (unlikely(packet->flags & (PACKET_FIRST_FRAGMENT | PACKET_LATER_FRAGMENT))) {
+	if (unlikely(packet->flags & PACKET_LATER_FRAGMENT)) {
 		verdict = join_fragment(ctx, packet);
 		if (verdict != CONTINUE)
 			return verdict;
@@ -101,6 +99,8 @@ static __always_inline enum verdict balance(struct context *ctx, struct packet *
 	if (verdict != CONTINUE)
 		return verdict;
 
+	if (unlikely(packet->flags & PACKET_FIRST_FRAGMENT))
+		keep_ports(packet);
 	packet->hash = hash_of(packet, virtual_server->hash);
 	explain_virtual_server(packet);
 	packet->real_server = choose(ctx, packet, virtual_server);

@@ -63,6 +63,16 @@ static __always_inline void capture_incoming(struct context *ctx, struct packet 
 	capture(ctx, packet, false, 0);
 }
 
+/* The same for an answer on its way through NAT, once its flow is known. */
+static __always_inline void capture_answer(struct context *ctx, struct packet *packet)
+{
+	__u32 id = packet->virtual_server;
+	struct virtual_server *virtual_server = bpf_map_lookup_elem(&virtual_servers, &id);
+
+	if (virtual_server)
+		capture_incoming(ctx, packet, virtual_server);
+}
+
 /* Last of all. */
 static __always_inline void capture_outgoing(struct context *ctx, const struct packet *packet, enum verdict verdict)
 {

@@ -16,29 +16,33 @@
 
 #define FRAGMENTS_PATIENCE 30 /* seconds; ipfrag_time */
 
-static __always_inline enum verdict keep_ports(const struct packet *packet, const struct fragment *key)
+static __always_inline struct fragment fragment_key(const struct packet *packet)
 {
-	struct fragment_ports ports = { .source = packet->source_port, .destination = packet->destination_port, .seen = now() };
-
-	if (!explaining && !(packet->flags & (PACKET_ICMP_ERROR | PACKET_ICMP_ECHO)))
-		bpf_map_update_elem(&fragments, key, &ports, BPF_ANY);
-	return CONTINUE;
-}
-
-/* First fragment: its ports are kept. Later: they are filled in (CONTINUE), or it is dropped, or it is nothing of ours (PASS). */
-static __noinline enum verdict fragment_ports(struct packet *packet)
-{
-	struct fragment key = {
+	return (struct fragment){
 		.source = packet->source,
 		.destination = packet->destination,
 		.id = packet->fragment_id,
 		.protocol = packet->protocol,
 		.family = packet->family,
 	};
+}
+
+/* Of a first fragment, by whoever has found that it is ours: others' fragments leave nothing here. */
+static __noinline void keep_ports(const struct packet *packet)
+{
+	struct fragment_ports ports = { .source = packet->source_port, .destination = packet->destination_port, .seen = now() };
+	struct fragment key = fragment_key(packet);
+
+	if (!explaining && !(packet->flags & (PACKET_ICMP_ERROR | PACKET_ICMP_ECHO)))
+		bpf_map_update_elem(&fragments, &key, &ports, BPF_ANY);
+}
+
+/* Fills in the ports of a later fragment (CONTINUE), or it is dropped, or it is nothing of ours (PASS). */
+static __noinline enum verdict fragment_ports(struct packet *packet)
+{
+	struct fragment key = fragment_key(packet);
 	struct fragment_ports *ports;
 
-	if (packet->flags & PACKET_FIRST_FRAGMENT)
-		return keep_ports(packet, &key);
 	if (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP)
 		return PASS;
 	ports = bpf_map_lookup_elem(&fragments, &key);

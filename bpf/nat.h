@@ -14,8 +14,10 @@
  */
 #pragma once
 
+#include "capture.h"
 #include "checksum.h"
 #include "flows.h"
+#include "fragments.h"
 #include "hook.h"
 #include "icmp.h"
 #include "icmp_nat.h"
@@ -259,6 +261,9 @@ static __noinline enum verdict reply_or_pass(struct context *ctx, struct packet 
 		return PASS;
 	packet->virtual_server = way->virtual_server;
 	packet->real_server = way->real_server;
+	capture_answer(ctx, packet);
+	if (unlikely(packet->flags & PACKET_FIRST_FRAGMENT))
+		keep_ports(packet);
 	explain_virtual_server(packet);
 	explain_choice(way->real_server, REASON_REPLY);
 	if (!explaining && !(packet->flags & PACKET_ICMP_ERROR))

@@ -35,6 +35,22 @@ public sealed class CaptureTests
     }
 
     [KernelFact]
+    public void An_answer_through_NAT_is_there_too()
+    {
+        using Datapath datapath = Scene.WithOne(Scene.By(Method.Nat) with { Port = 8080 }, new() { Scheduler = Scheduler.Rr, Flags = VirtualServerFlag.Captured | VirtualServerFlag.Stateful });
+        datapath.SetMembers(Scene.Id4, Scene.Real);
+        datapath.Send(Scene.Arriving(PacketBuilder.Ip.Ipv4(Scene.Client4, Scene.Virtual4).Tcp(4242, 80, TcpFlag.Syn)));
+        Capture(datapath, bytes: 2048);
+        byte[] answer = Scene.Arriving(PacketBuilder.Ip.Ipv4(Scene.RealServer4, Scene.Client4).Tcp(8080, 4242, TcpFlag.Syn | TcpFlag.Ack)).Frame();
+        Assert.Equal(2, Records(datapath).Count); // of the SYN, of no length
+
+        Sent sent = datapath.Send(answer);
+
+        Assert.Equal(Verdict.Transmit, sent.Verdict);
+        Assert.Equal([answer, sent.Frame], Records(datapath).Select(record => record.Frame));
+    }
+
+    [KernelFact]
     public void So_many_bytes_of_each_packet_are_taken_and_none_of_one_that_was_dropped()
     {
         using Datapath datapath = Scene.WithOne(Scene.By(Method.Dr) with { Flags = RealServerFlag.Up | RealServerFlag.Valid }, Watched);

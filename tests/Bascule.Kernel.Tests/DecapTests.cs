@@ -184,7 +184,7 @@ public sealed class DecapTests
     }
 
     // A real server with both of its addresses as ends and both virtual addresses served.
-    private static Datapath Decap(string file, ushort guePort = 6080)
+    internal static Datapath Decap(string file, ushort guePort = 6080)
     {
         Datapath decap = Datapath.Load(opened => opened.SetConstant<Wire16>("gue_port", guePort), file);
         foreach (string end in new[] { Scene.RealServer4, Scene.RealServer6 })

@@ -15,7 +15,6 @@ internal static class CommandLine
             ListCommand.Build(),
             ExplainCommand.Build(),
             CaptureCommand.Build(),
-            DetachCommand.Build(),
             ReloadCommand.Build(),
             DemoCommand.Build(),
             ConfigCommand.Build(),
