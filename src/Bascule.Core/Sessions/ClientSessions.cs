@@ -19,7 +19,8 @@ public sealed class ClientSessions
     private readonly ImmutableArray<LiveRealServer> _realServers;
     private readonly FrozenDictionary<LiveRealServer, int> _indexes;
 
-    internal ClientSessions(SessionTable table, Persistence persistence, ImmutableArray<LiveRealServer> realServers)
+    /// <summary>Over these real servers; <paramref name="table"/> may know clients from earlier lists.</summary>
+    public ClientSessions(SessionTable table, Persistence persistence, ImmutableArray<LiveRealServer> realServers)
     {
         Table = table;
         _persistence = persistence;

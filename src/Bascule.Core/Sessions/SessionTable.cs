@@ -17,7 +17,8 @@ public sealed class SessionTable
 
     private readonly TimeProvider _time;
 
-    internal SessionTable(TimeProvider time) => _time = time;
+    /// <summary>Empty.</summary>
+    public SessionTable(TimeProvider time) => _time = time;
 
     internal AddressTable<LiveRealServer> Entries { get; } = new(Capacity);
 
