@@ -51,7 +51,7 @@ public sealed unsafe class BpfLink : IDisposable
     /// <param name="program">An XDP program for the XDP points, a tc program for the tcx ones.</param>
     /// <param name="interfaceIndex">In this thread's network namespace.</param>
     /// <param name="point">Where.</param>
-    /// <param name="error">EBUSY or EEXIST: another program has the place. EOPNOTSUPP: the driver has no XDP. EINVAL: this kernel lacks it. ENODEV.</param>
+    /// <param name="error">EBUSY or EEXIST: another program has the place. EOPNOTSUPP: the driver has no XDP. EINVAL: no such interface, or this kernel lacks it.</param>
     /// <returns>Null when it failed.</returns>
     public static BpfLink? TryAttach(BpfProgram program, int interfaceIndex, AttachPoint point, out Errno error)
     {
