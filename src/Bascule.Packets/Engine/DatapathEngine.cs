@@ -24,7 +24,7 @@ internal sealed class DatapathEngine : IDisposable
     private readonly Ways _ways;
     private readonly Planner _planner = new();
     private readonly MapWriter _writer;
-    private readonly BpfProgram? _sweep;
+    private readonly BpfProgram _sweep;
     private readonly Dictionary<string, BpfObject> _loaded = [];
     private readonly Dictionary<string, AttachmentStatus> _attachments = [];
     private Switches _switches;
@@ -51,8 +51,7 @@ internal sealed class DatapathEngine : IDisposable
             _planner.Adopt(_written, Now);
         }
 
-        BpfObject loaded = LoadedFor(AttachPoint.XdpNative);
-        _sweep = loaded.ProgramNames.Contains("sweep") ? loaded.Program("sweep") : null;
+        _sweep = LoadedFor(AttachPoint.XdpNative).Program("sweep");
         _ways = new(time, logger);
         Reporter = new(this);
     }
@@ -137,7 +136,7 @@ internal sealed class DatapathEngine : IDisposable
     public void Sweep()
     {
         ulong none = 0; // the program takes no argument
-        _sweep?.Call(ref none);
+        _sweep.Call(ref none);
         // One read of all of them, and only when the plan has something that waits for it.
         Lazy<References[]> references = new(() => [.. _datapath.Maps.References.Entries().OrderBy(pair => pair.Key).Select(pair => pair.Value)]);
         Write(_planner.AfterSweep(
@@ -222,7 +221,7 @@ internal sealed class DatapathEngine : IDisposable
     {
         _explainer?.Dispose();
         _ways.Dispose();
-        _sweep?.Dispose();
+        _sweep.Dispose();
         foreach (BpfObject loaded in _loaded.Values)
             loaded.Dispose();
         _datapath.Dispose();

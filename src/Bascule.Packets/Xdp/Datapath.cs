@@ -108,8 +108,14 @@ internal sealed class Datapath : IDisposable
         if (File.Exists(pin))
         {
             using BpfMap existing = BpfMap.OpenPinned(pin);
-            loaded.Reuse(map, existing);
-            return true;
+            if (loaded.Shape(map).IsCompatibleWith(existing.Shape))
+            {
+                loaded.Reuse(map, existing);
+                return true;
+            }
+
+            // What the fingerprint does not vouch for is counted or found out again.
+            File.Delete(pin);
         }
 
         if (_sizes.TryGetValue(map, out uint entries))
