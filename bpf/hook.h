@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
+#include <linux/in.h>
 #include <linux/pkt_cls.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
@@ -86,12 +87,17 @@ static __always_inline long load_bytes(struct context *ctx, __u32 offset, void *
 	return bpf_skb_load_bytes(ctx, offset, to, bytes);
 }
 
-/* IP length of the largest packet that will leave: a GSO packet is cut up later. */
+/* IP length of the largest packet that will leave: a GSO packet is cut up later, into segments of gso_size. */
 static __always_inline __u32 longest(const struct context *ctx, const struct packet *packet)
 {
-	__u32 headers = packet->transport - packet->network + 60;
+	const __u8 *header = at(ctx, packet->transport, 13);
+	__u32 header_length = 8; /* UDP */
 
-	return ctx->gso_size ? ctx->gso_size + headers : packet->length;
+	if (likely(!ctx->gso_size) || !header)
+		return packet->length;
+	if (packet->protocol == IPPROTO_TCP)
+		header_length = header[12] >> 4 << 2;
+	return packet->transport - packet->network + header_length + ctx->gso_size;
 }
 
 /* Room for `bytes` between the link header and the IP header. room_flags say what will stand there (BPF_F_ADJ_ROOM_...). */

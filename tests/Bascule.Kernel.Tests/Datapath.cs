@@ -137,15 +137,25 @@ internal sealed class Datapath : IDisposable
         return new(verdict, output[..length]);
     }
 
+    /// <summary>Gives it, at tcx, what the kernel has put together from several packets and will cut up again.</summary>
+    /// <param name="segment">Bytes of TCP payload in each but the last.</param>
+    public Sent SendSegmented(ReadOnlySpan<byte> frame, uint segment)
+    {
+        byte[] output = new byte[Longest];
+        (Verdict verdict, int length) = Run(frame, output, segment: segment);
+        return new(verdict, output[..length]);
+    }
+
     /// <summary>The same for very many packets: nothing is allocated. What tcx sends out of whichever interface is <see cref="Verdict.Redirect" />.</summary>
     /// <returns>The verdict and how many bytes of the output are the frame as it leaves.</returns>
-    public (Verdict Verdict, int Length) Run(ReadOnlySpan<byte> frame, Span<byte> output, uint mark = 0)
+    public (Verdict Verdict, int Length) Run(ReadOnlySpan<byte> frame, Span<byte> output, uint mark = 0, uint segment = 0)
     {
-        const int ContextWords = 192 / 4, MarkWord = 2; // struct __sk_buff
+        const int ContextWords = 192 / 4, MarkWord = 2, SegmentWord = 176 / 4; // struct __sk_buff
         if (_isTcx)
         {
             Span<uint> buffer = stackalloc uint[ContextWords];
             buffer[MarkWord] = mark;
+            buffer[SegmentWord] = segment;
             TestRun tcx = _program.Run(frame, output, MemoryMarshal.AsBytes(buffer));
             return (OfTcx((int)tcx.Verdict), tcx.Length);
         }

@@ -99,6 +99,22 @@ public sealed class ForwardTests
     }
 
     [KernelFact]
+    public void Packets_put_together_by_the_kernel_count_by_what_they_are_cut_into_again()
+    {
+        const int Segment = 1448; // 1500 with an IPv4 header and a TCP header with timestamps
+        using Datapath datapath = Web.With(Web.By(Method.Dr), file: DatapathObject.Tcx);
+        PacketBuilder packet = Web.FromClient(false).Tcp(Web.ClientPort, 80, options: new byte[12]).PayloadOf(2 * Segment);
+        byte[] frame = PacketBuilder.Ethernet().Then(packet).Frame();
+
+        Sent fits = datapath.SendSegmented(frame, Segment);
+        Assert.Equal(0u, datapath.Drops(DropReason.TooBig));
+        datapath.SendSegmented(frame, Segment + 1);
+
+        Assert.Equal(Web.Leaving(packet), fits.Frame);
+        Assert.Equal(1u, datapath.Drops(DropReason.TooBig));
+    }
+
+    [KernelFact]
     public void Packets_and_bytes_are_counted_by_ip_length_and_connections_by_syn()
     {
         using Datapath datapath = Web.With(Web.By(Method.Dr));
