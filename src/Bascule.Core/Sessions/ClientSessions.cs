@@ -7,7 +7,7 @@ namespace Bascule.Core.Sessions;
 
 /// <summary>Source persistence of one virtual server as of one snapshot: the same client (or network of clients) returns to the same real server.</summary>
 /// <remarks>
-/// As in IPVS a client returns to a quiesced real server (unless <see cref="Persistence.ExpireQuiescent"/>) and to an full one, but not to
+/// As in IPVS a client returns to a quiesced real server (unless <see cref="Persistence.ExpireQuiescent"/>) and to a full one, but not to
 /// one that is down: the scheduler then gives him another, to which he returns from then on. The timeout counts from the end of his last
 /// connection; while one is open it does not run.
 /// </remarks>

@@ -153,18 +153,18 @@ public sealed class HashTableTests
     }
 
     [Fact]
-    public void A_great_table_is_filled_in_milliseconds() // 20 in a release build; this one is not optimized
+    public void A_great_table_is_filled_in_milliseconds() // 2 in a release build; this one is not optimized
     {
-        Maglev(65521, Enumerable.Range(0, 100));
-        List<TimeSpan> times = [];
-        for (int i = 0; i < 7; i++)
+        // The best of twenty: others may be using the machine.
+        TimeSpan fastest = TimeSpan.MaxValue;
+        for (int i = 0; i < 20 && fastest > TimeSpan.FromMilliseconds(100); i++)
         {
             long start = Stopwatch.GetTimestamp();
             Maglev(65521, Enumerable.Range(0, 100));
-            times.Add(Stopwatch.GetElapsedTime(start));
+            fastest = TimeSpan.FromTicks(long.Min(fastest.Ticks, Stopwatch.GetElapsedTime(start).Ticks));
         }
 
-        Assert.True(times.Min() < TimeSpan.FromMilliseconds(100), $"the fastest of seven took {times.Min().TotalMilliseconds} ms");
+        Assert.True(fastest <= TimeSpan.FromMilliseconds(100), $"the fastest of twenty took {fastest.TotalMilliseconds} ms");
     }
 
     private static int[] Maglev(int size, IEnumerable<int> members) => HashTable.Place(TableKind.Maglev, [.. members.Select(i => new TableMember(Address(i), 1))], size);
