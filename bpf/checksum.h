@@ -61,33 +61,33 @@ static __noinline __u64 sum_of_bytes(struct context *ctx, __u32 offset, __u32 by
 	return s.sum;
 }
 
-/* The sum of a TCP or UDP segment whose own checksum is right: whatever makes it and its pseudo header come to 0xffff. */
-static __always_inline __u64 sum_of_valid_segment(const struct packet *packet)
+/* Of a packet whose checksum cannot be trusted to say what the rest comes to: there is none, or not for this part. */
+static __noinline __u64 sum_of_packet_by_bytes(struct context *ctx, const struct packet *packet)
 {
-	int words = packet->family == 4 ? 1 : 4;
-	__u32 length = packet->network + packet->length - packet->transport;
-	__u64 pseudo = bpf_htons(length) + bpf_htons(packet->protocol);
-
-	for (int i = 0; i < words; i++)
-		pseudo += (__u64)packet->source.word[i] + packet->destination.word[i];
-	return (__u16)~fold(pseudo);
+	return sum_of_bytes(ctx, packet->network, packet->length);
 }
 
-/* The sum of the whole IP packet, for a checksum around it. Nothing but the headers is read where the packet's own
- * checksum says what the rest comes to; should that be wrong, the outer one is too, and the far end drops it all the same.
- * It also is what a checksum that the hardware has yet to fill in will come to. */
-static __noinline __u64 sum_of_packet(struct context *ctx, const struct packet *packet)
+/* The sum of the whole IP packet, for a checksum around it. Where the packet's own checksum is there, hardly anything is read:
+ *
+ *   IPv4  the header comes to nothing (that is what its checksum is for), and the segment to whatever makes it and its pseudo
+ *         header come to nothing: to the complement of the pseudo header
+ *   IPv6  the same, and the addresses cancel out: they stand in the header and, taken away, in the pseudo header
+ *
+ * Should the packet's own checksum be wrong, the outer one is too, and the far end drops it all the same. It also is what a
+ * checksum that the hardware has yet to fill in will come to. */
+static __always_inline __u64 sum_of_packet(struct context *ctx, const struct packet *packet)
 {
-	bool arithmetic = !(packet->flags & (PACKET_FIRST_FRAGMENT | PACKET_LATER_FRAGMENT | PACKET_ICMP_ERROR));
+	__u32 ip_header = packet->family == 4 ? 0 : 40;
 	const __u16 *udp = at(ctx, packet->transport, 8);
-	const void *ip = at(ctx, packet->network, 40);
+	const __u32 *ip = at(ctx, packet->network, 8);
+	__u32 pseudo = bpf_htons(packet->network + packet->length - packet->transport) + bpf_htons(packet->protocol);
 
-	if (packet->protocol == IPPROTO_UDP && (!udp || udp[3] == 0))
-		arithmetic = false;
-	if (arithmetic && packet->family == 4)
-		return sum_of_valid_segment(packet); /* the header itself comes to 0xffff, which is nothing */
-	if (arithmetic && packet->transport == packet->network + 40 && ip)
-		return sum_of_words(ip, 10) + sum_of_valid_segment(packet);
+	if (packet->flags & (PACKET_FIRST_FRAGMENT | PACKET_LATER_FRAGMENT | PACKET_ICMP_ERROR) || !udp || !ip)
+		return sum_of_packet_by_bytes(ctx, packet);
+	if ((packet->protocol == IPPROTO_UDP && udp[3] == 0) || (ip_header && packet->transport != packet->network + ip_header))
+		return sum_of_packet_by_bytes(ctx, packet);
 
-	return sum_of_bytes(ctx, packet->network, packet->length);
+	if (packet->family == 4)
+		return (__u16)~fold((__u64)packet->source.word[0] + packet->destination.word[0] + pseudo);
+	return (__u64)ip[0] + ip[1] + (__u16)~fold(pseudo);
 }

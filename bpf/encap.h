@@ -24,17 +24,13 @@
 #include "stats.h"
 
 #define OUTER_TTL 64
+#define GRE_HEADER 4          /* flags and protocol; no key, no checksum */
 #define GUE_PORT 6080         /* where the real server says no other */
 #define FIRST_DYNAMIC_PORT 49152 /* RFC 6335 §6; as many follow as 14 bits say */
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "outer_ip4 puts a header together in registers, little end first"
+#error "headers are put together in registers, little end first"
 #endif
-
-struct gre_header {
-	__be16 flags;
-	__be16 protocol;
-};
 
 /* A number that differs from flow to flow even where the virtual server's hash leaves the port out. */
 static __always_inline __u32 spread(const struct packet *packet)
@@ -48,7 +44,7 @@ static __always_inline __u32 tunnel_header_length(__u8 method)
 {
 	if (method == METHOD_IPIP)
 		return 0;
-	return method == METHOD_GUE ? sizeof(struct udphdr) : sizeof(struct gre_header);
+	return method == METHOD_GUE ? sizeof(struct udphdr) : GRE_HEADER;
 }
 
 static __always_inline __u8 tunnel_protocol(__u8 method, __u8 inner_family)
@@ -94,91 +90,111 @@ static __always_inline void outer_ip4(__be32 *header, const struct packet *packe
 	header[4] = destination;
 }
 
-static __always_inline void outer_ip6(struct ipv6hdr *header, const struct packet *packet, const struct real_server *to,
-				      __u32 length, __u32 flow)
+/* Returns the sum of both addresses, for a checksum. */
+static __always_inline __u64 outer_ip6(struct ipv6hdr *header, const struct packet *packet, const struct real_server *to,
+				       __u32 length, __u32 flow)
 {
-	struct address source = to->outer_source;
+	const __be32 *base = to->outer_source.word;
+	__be32 *source = header->saddr.s6_addr32;
+	__be32 last = to->outer_prefix <= 96 ? base[3] | flow : spread_source(base[3], to->outer_prefix - 96, flow);
 
-	if (to->outer_prefix <= 96)
-		source.word[3] |= flow;
-	else
-		source.word[3] = spread_source(source.word[3], to->outer_prefix - 96, flow);
 	/* Flow label as RFC 6438 wants it for tunnels. */
-	*(__be32 *)header = bpf_htonl(6U << 28 | packet->traffic_class << 20 | flow >> 12);
-	header->payload_len = bpf_htons(length - sizeof(*header));
-	header->nexthdr = tunnel_protocol(to->method, packet->family);
-	header->hop_limit = OUTER_TTL;
-	__builtin_memcpy(&header->saddr, &source, sizeof(source));
-	__builtin_memcpy(&header->daddr, &to->address, sizeof(to->address));
+	((__be32 *)header)[0] = bpf_htonl(6U << 28 | packet->traffic_class << 20 | flow >> 12);
+	((__be32 *)header)[1] = (__u32)bpf_htons(length - sizeof(*header)) | tunnel_protocol(to->method, packet->family) << 16 | OUTER_TTL << 24;
+	((__u64 *)source)[0] = half_of(base, 0);
+	source[2] = base[2];
+	source[3] = last;
+	copy_address(&header->daddr, &to->address);
+	return (__u64)base[0] + base[1] + base[2] + last + sum_of_words(&to->address, 4);
 }
 
-/* The UDP header, which over IPv6 must have a checksum (RFC 8200 §8.1); over IPv4 it is left out, as GUE recommends. */
-static __always_inline void gue_header(struct udphdr *udp, const struct real_server *to, __u32 length, __u32 flow)
+/* The UDP header over IPv4: the checksum is left out, as GUE recommends. */
+static __always_inline void gue_over4(__be32 *udp, const struct real_server *to, __u32 length, __u32 flow)
 {
-	udp->source = bpf_htons(FIRST_DYNAMIC_PORT | flow >> 18);
-	udp->dest = to->port ? to->port : bpf_htons(GUE_PORT);
-	udp->len = bpf_htons(length);
-	udp->check = 0;
+	__be16 port = to->port ? to->port : bpf_htons(GUE_PORT);
+
+	udp[0] = bpf_htons(FIRST_DYNAMIC_PORT | flow >> 18) | (__u32)port << 16;
+	udp[1] = bpf_htons(length);
 }
 
-static __always_inline void gue_checksum6(const struct ipv6hdr *ip, struct udphdr *udp, __u64 inner_sum)
+/* Over IPv6 it must be there (RFC 8200 §8.1). sum: of the outer addresses and of the packet. */
+static __always_inline void gue_over6(__be32 *udp, const struct real_server *to, __u32 length, __u32 flow, __u64 sum)
 {
-	__u64 sum = inner_sum + sum_of_words(&ip->saddr, 8) + sum_of_words(udp, 2);
 	__u16 checksum;
 
-	sum += (__u32)udp->len + bpf_htons(IPPROTO_UDP);
-	checksum = checksum_of(sum);
-	udp->check = checksum ? checksum : 0xffff;
+	gue_over4(udp, to, length, flow);
+	/* The pseudo header has the length, too. */
+	checksum = checksum_of(sum + udp[0] + 2 * udp[1] + bpf_htons(IPPROTO_UDP));
+	udp[1] |= (__u32)(checksum ? checksum : 0xffff) << 16;
+}
+
+static __always_inline void gre_header(__be32 *gre, const struct packet *packet)
+{
+	*gre = (__u32)(packet->family == 4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6)) << 16; /* flags 0 */
+}
+
+/* Where the outer IP header begins, with room for the longest tunnel header behind it (at least an IP header follows) and the
+ * EtherType before it written. */
+static __always_inline void *outer_at(struct context *ctx, const struct packet *packet, __u32 header, __be16 type)
+{
+	__be16 *before = at(ctx, packet->network - sizeof(*before), sizeof(*before) + header + sizeof(struct udphdr));
+
+	if (!before)
+		return NULL;
+	*before = type;
+	return before + 1;
+}
+
+static __always_inline enum verdict encapsulate4(struct context *ctx, struct packet *packet, const struct real_server *to)
+{
+	const __u32 header = sizeof(struct iphdr);
+	__u32 overhead = header + tunnel_header_length(to->method);
+	__u32 flow = spread(packet);
+	void *outer;
+
+	if (unlikely(longest(ctx, packet) + overhead > to->mtu))
+		return too_big(ctx, packet, to->mtu - overhead);
+	if (grow(ctx, packet, overhead, room_flags(to->method, 4)))
+		return drop(DROP_NO_ROOM);
+	outer = outer_at(ctx, packet, header, bpf_htons(ETH_P_IP));
+	if (!outer)
+		return drop(DROP_NO_ROOM);
+
+	outer_ip4(outer, packet, to, packet->length + overhead, flow);
+	if (to->method == METHOD_GUE)
+		gue_over4(outer + header, to, packet->length + sizeof(struct udphdr), flow);
+	else if (to->method == METHOD_GRE)
+		gre_header(outer + header, packet);
+	return CONTINUE;
+}
+
+static __always_inline enum verdict encapsulate6(struct context *ctx, struct packet *packet, const struct real_server *to)
+{
+	const __u32 header = sizeof(struct ipv6hdr);
+	__u32 overhead = header + tunnel_header_length(to->method);
+	__u32 flow = spread(packet);
+	__u64 sum = 0;
+	void *outer;
+
+	if (unlikely(longest(ctx, packet) + overhead > to->mtu))
+		return too_big(ctx, packet, to->mtu - overhead);
+	if (to->method == METHOD_GUE)
+		sum = sum_of_packet(ctx, packet);
+	if (grow(ctx, packet, overhead, room_flags(to->method, 6)))
+		return drop(DROP_NO_ROOM);
+	outer = outer_at(ctx, packet, header, bpf_htons(ETH_P_IPV6));
+	if (!outer)
+		return drop(DROP_NO_ROOM);
+
+	sum += outer_ip6(outer, packet, to, packet->length + overhead, flow);
+	if (to->method == METHOD_GUE)
+		gue_over6(outer + header, to, packet->length + sizeof(struct udphdr), flow, sum);
+	else if (to->method == METHOD_GRE)
+		gre_header(outer + header, packet);
+	return CONTINUE;
 }
 
 static __always_inline enum verdict encapsulate(struct context *ctx, struct packet *packet, const struct real_server *to)
 {
-	__u8 method = to->method;
-	bool over4 = to->family == 4;
-	__u32 ip_length = over4 ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
-	__u32 overhead = ip_length + tunnel_header_length(method);
-	__u32 length = packet->length + overhead;
-	__u32 flow = spread(packet);
-	__u64 inner_sum = 0;
-	void *ip, *tunnel;
-
-	if (unlikely(longest(ctx, packet) + overhead > to->mtu))
-		return too_big(ctx, packet, to->mtu - overhead);
-	if (method == METHOD_GUE && !over4)
-		inner_sum = sum_of_packet(ctx, packet);
-	if (grow(ctx, packet, overhead, room_flags(method, to->family)))
-		return drop(DROP_NO_ROOM);
-
-	ip = at(ctx, packet->network, sizeof(struct iphdr) + 0);
-	if (over4) {
-		if (!ip)
-			return drop(DROP_NO_ROOM);
-		outer_ip4(ip, packet, to, length, flow);
-	} else {
-		ip = at(ctx, packet->network, sizeof(struct ipv6hdr));
-		if (!ip)
-			return drop(DROP_NO_ROOM);
-		outer_ip6(ip, packet, to, length, flow);
-	}
-	if (method == METHOD_IPIP)
-		return CONTINUE;
-
-	tunnel = at(ctx, packet->network + ip_length, sizeof(struct udphdr));
-	if (!tunnel)
-		return drop(DROP_NO_ROOM);
-	if (method == METHOD_GRE) {
-		struct gre_header *gre = tunnel;
-
-		gre->flags = 0;
-		gre->protocol = packet->family == 4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
-		return CONTINUE;
-	}
-	gue_header(tunnel, to, length - ip_length, flow);
-	if (!over4) {
-		ip = at(ctx, packet->network, sizeof(struct ipv6hdr) + sizeof(struct udphdr));
-		if (!ip)
-			return drop(DROP_NO_ROOM);
-		gue_checksum6(ip, ip + sizeof(struct ipv6hdr), inner_sum);
-	}
-	return CONTINUE;
+	return to->family == 4 ? encapsulate4(ctx, packet, to) : encapsulate6(ctx, packet, to);
 }

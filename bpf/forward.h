@@ -11,15 +11,13 @@
 #include "nat.h"
 #include "stats.h"
 
-/* The link header to the real server's next hop. family: of the outermost IP header. */
-static __always_inline enum verdict send(struct context *ctx, struct packet *packet, const struct real_server *to, __u8 family)
+/* To the real server's next hop. The EtherType is right already: whoever changes it writes it. */
+static __always_inline enum verdict send(struct context *ctx, struct packet *packet, const struct real_server *to)
 {
-	__be16 *type = at(ctx, packet->network - 2, sizeof(*type));
 	__u8 *addresses = frame(ctx);
 
-	if (!type || (void *)(addresses + 2 * ETH_ALEN) > frame_end(ctx))
+	if ((void *)(addresses + 2 * ETH_ALEN) > frame_end(ctx))
 		return drop(DROP_NO_ROOM);
-	*type = family == 4 ? bpf_htons(ETH_P_IP) : bpf_htons(ETH_P_IPV6);
 	*(__u64 *)addresses = *(const __u64 *)to->mac_destination; /* and the first two bytes of mac_source */
 	*(__u32 *)(addresses + 8) = *(const __u32 *)(to->mac_source + 2);
 
@@ -31,14 +29,14 @@ static __always_inline enum verdict forward_dr(struct context *ctx, struct packe
 {
 	if (unlikely(longest(ctx, packet) > to->mtu))
 		return too_big(ctx, packet, to->mtu);
-	return send(ctx, packet, to, packet->family);
+	return send(ctx, packet, to);
 }
 
 static __always_inline enum verdict forward_tunnel(struct context *ctx, struct packet *packet, const struct real_server *to)
 {
 	enum verdict verdict = encapsulate(ctx, packet, to);
 
-	return verdict == CONTINUE ? send(ctx, packet, to, to->family) : verdict;
+	return verdict == CONTINUE ? send(ctx, packet, to) : verdict;
 }
 
 static __always_inline enum verdict forward_by_nat(struct context *ctx, struct packet *packet, const struct real_server *to)
@@ -48,7 +46,7 @@ static __always_inline enum verdict forward_by_nat(struct context *ctx, struct p
 	if (unlikely(longest(ctx, packet) > to->mtu))
 		return too_big(ctx, packet, to->mtu);
 	verdict = forward_nat(ctx, packet, to);
-	return verdict == CONTINUE ? send(ctx, packet, to, to->family) : verdict;
+	return verdict == CONTINUE ? send(ctx, packet, to) : verdict;
 }
 
 static __always_inline enum verdict forward(struct context *ctx, struct packet *packet)

@@ -89,8 +89,8 @@ static __always_inline __u32 keyed_hash(const struct packet *packet, __u64 port,
 	if (packet->family == 4)
 		return sip_end(&s, word[0] | port << 32, 4 + port_bytes);
 
-	sip_take(&s, word[0] | (__u64)word[1] << 32);
-	sip_take(&s, word[2] | (__u64)word[3] << 32);
+	sip_take(&s, half_of(word, 0));
+	sip_take(&s, half_of(word, 1));
 	return sip_end(&s, port, 16 + port_bytes);
 }
 

@@ -36,23 +36,24 @@ static __noinline bool has_too_many(struct pass *pass, __u32 id)
 	return pass->id != NOBODY;
 }
 
-static __always_inline bool can_serve(__u32 id)
+/* Not if its id has been given to another virtual server's: what is remembered here keeps no id from that. */
+static __always_inline bool can_serve(__u32 id, __u32 virtual_server)
 {
 	struct real_server *server = real_server_of(id);
 
-	return server && is_usable(server, id);
+	return server && server->virtual_server == virtual_server && is_usable(server, id);
 }
 
 /* ---- the set: in the order in which they joined, NOBODY after the last */
 
-static __noinline __u32 least_of_set(const struct locality *set)
+static __noinline __u32 least_of_set(const struct locality *set, __u32 virtual_server)
 {
 	__u32 least = NOBODY;
 
 	for (int i = 0; i < LOCALITY_SERVERS; i++) {
 		__u32 id = set->real_servers[i];
 
-		if (can_serve(id) && (least == NOBODY || is_less_loaded(id, least)))
+		if (can_serve(id, virtual_server) && (least == NOBODY || is_less_loaded(id, least)))
 			least = id;
 	}
 	return least;
@@ -94,7 +95,7 @@ static __noinline bool join(struct locality *set, __u32 id)
 
 static __always_inline void choose_replicated(struct pass *pass, __u64 *turn, struct locality *set, ticks at)
 {
-	__u32 least = least_of_set(set);
+	__u32 least = least_of_set(set, pass->virtual_server);
 
 	if (set->real_servers[1] != NOBODY && (__s32)(at - set->changed) > (__s32)ticks_of(LOCALITY_EXPIRATION)) {
 		drop_most_loaded(set);
@@ -113,7 +114,7 @@ static __always_inline void choose_single(struct pass *pass, __u64 *turn, struct
 {
 	__u32 known = set->real_servers[0];
 
-	if (can_serve(known) && !has_too_many(pass, known)) {
+	if (can_serve(known, pass->virtual_server) && !has_too_many(pass, known)) {
 		pass->id = known;
 		return;
 	}

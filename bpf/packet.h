@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <bpf/bpf_helpers.h>
 #include "types.h"
 
 enum packet_flag {
@@ -22,6 +23,18 @@ enum packet_flag {
 	PACKET_NO_LOOKUP = 1 << 11,     /* set where the real server was found without a look at any flow table */
 	PACKET_BY_HASH = 1 << 12,       /* set where a virtual server that records flows chose by hash instead: nothing is recorded */
 };
+
+/* Half of an address, as one word: addresses are read and written by halves, which is half as many steps. */
+static __always_inline __u64 half_of(const void *address, int half)
+{
+	return ((const __u64 *)address)[half];
+}
+
+static __always_inline void copy_address(void *to, const void *from)
+{
+	((__u64 *)to)[0] = half_of(from, 0);
+	((__u64 *)to)[1] = half_of(from, 1);
+}
 
 struct packet {
 	struct address source, destination; /* IPv4 in word[0], the other words are 0 */

@@ -173,17 +173,20 @@ static __noinline enum verdict parse_icmp4(struct context *ctx, struct packet *p
 
 static __always_inline enum verdict parse_ip4(struct context *ctx, struct packet *packet, struct iphdr *ip, void *end)
 {
+	__u32 network = packet->network, header_length, length, room;
 	__u16 fragment, flags;
-	__u32 room;
 	void *header;
 
-	if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl < 5)
+	if ((void *)(ip + 1) > end || ip->version != 4)
 		return PASS;
+	header_length = ip->ihl * 4;
+	length = bpf_ntohs(ip->tot_len);
+	if (header_length < sizeof(*ip) || length < header_length || network + length > frame_length(ctx))
+		return PASS;
+	room = length - header_length;
 	packet->family = 4;
-	packet->length = bpf_ntohs(ip->tot_len);
-	packet->transport = packet->network + ip->ihl * 4;
-	if (packet->network + packet->length > frame_length(ctx) || packet->transport > packet->network + packet->length)
-		return PASS;
+	packet->length = length;
+	packet->transport = network + header_length;
 	packet->source.word[0] = ip->saddr;
 	packet->destination.word[0] = ip->daddr;
 	packet->protocol = ip->protocol;
@@ -198,8 +201,7 @@ static __always_inline enum verdict parse_ip4(struct context *ctx, struct packet
 	if (unlikely(fragment & IP_MORE_FRAGMENTS))
 		flags |= PACKET_FIRST_FRAGMENT;
 
-	room = packet->network + packet->length - packet->transport;
-	header = (void *)ip + ip->ihl * 4;
+	header = (void *)ip + header_length;
 	if (ip->protocol == IPPROTO_TCP) {
 		if (header + sizeof(struct tcphdr) > end || !tcp_fits(header, room, !(flags & PACKET_FIRST_FRAGMENT)))
 			return PASS;
@@ -349,8 +351,8 @@ static __always_inline enum verdict parse_ip6(struct context *ctx, struct packet
 		return PASS; /* asked before packet->length, in 16 bits, could overflow */
 	packet->length = sizeof(*ip) + room;
 	packet->transport = packet->network + sizeof(*ip);
-	__builtin_memcpy(&packet->source, &ip->saddr, sizeof(packet->source));
-	__builtin_memcpy(&packet->destination, &ip->daddr, sizeof(packet->destination));
+	copy_address(&packet->source, &ip->saddr);
+	copy_address(&packet->destination, &ip->daddr);
 	packet->protocol = ip->nexthdr;
 	packet->traffic_class = ip->priority << 4 | ip->flow_lbl[0] >> 4;
 

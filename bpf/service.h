@@ -87,7 +87,8 @@ struct remembered_service {
 	__u64 key;  /* service_key */
 	__u64 when; /* the tick */
 	__u32 id;
-	__be32 rest[3]; /* IPv6: words 1 to 3 of the address */
+	__be32 word1;     /* IPv6: the rest of the address */
+	__u64 lower_half;
 };
 
 MAP(remembered_services, BPF_MAP_TYPE_PERCPU_ARRAY, __u32, struct remembered_service, REMEMBERED_SERVICES, );
@@ -100,9 +101,9 @@ static __always_inline __u64 service_key(const struct packet *packet, __u8 famil
 
 static __always_inline bool is_remembered(const struct remembered_service *service, const struct packet *packet, __u8 family)
 {
-	const __be32 *a = service->rest, *b = packet->destination.word + 1;
-
-	return family == 4 || (a[0] == b[0] && a[1] == b[1] && a[2] == b[2]);
+	if (family == 4)
+		return true;
+	return service->lower_half == half_of(&packet->destination, 1) && service->word1 == packet->destination.word[1];
 }
 
 static __noinline __u32 look_up_and_remember(const struct packet *packet, struct remembered_service *service, __u64 key)
@@ -113,7 +114,8 @@ static __noinline __u32 look_up_and_remember(const struct packet *packet, struct
 		service->key = key;
 		service->when = bpf_jiffies64();
 		service->id = id;
-		__builtin_memcpy(service->rest, packet->destination.word + 1, sizeof(service->rest));
+		service->word1 = packet->destination.word[1];
+		service->lower_half = half_of(&packet->destination, 1);
 	}
 	return id;
 }

@@ -26,6 +26,7 @@ internal sealed class Ours : IDisposable
         Set("has_any_address", false);
         Set("has_nat", isNat);
         Set("has_probes", !isNat);
+        Set("remembers_services", true);
         Set("hash_key", BitConverter.ToUInt128(RandomNumberGenerator.GetBytes(16)));
         if (isNat)
         {

@@ -25,7 +25,7 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
         "/v1/version" => OnlyAsync(HttpMethods.Get, context, VersionAsync),
         "/v1/reload" => OnlyAsync(HttpMethods.Post, context, ReloadAsync),
         "/v1/connections" => OnlyAsync(HttpMethods.Get, context, OfDatapath(PacketApi.ConnectionsAsync)),
-        "/v1/sessions" => OnlyAsync(HttpMethods.Get, context, OfDatapath(PacketApi.SessionsAsync)),
+        "/v1/sessions" => OnlyAsync(HttpMethods.Get, context, SessionsAsync),
         "/v1/explain" => OnlyAsync(HttpMethods.Get, context, OfDatapath(PacketApi.ExplainAsync)),
         "/v1/capture" => OnlyAsync(HttpMethods.Get, context, OfDatapath(PacketApi.CaptureAsync)),
         "/v1/detach" => OnlyAsync(HttpMethods.Post, context, OfDatapath(PacketApi.DetachAsync)),
@@ -47,6 +47,9 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
 
     private Task VersionAsync(HttpContext context) =>
         AnswerAsync(context, StatusCodes.Status200OK, director.Version, ApiJson.Readable.VersionInfo);
+
+    private Task SessionsAsync(HttpContext context) =>
+        AnswerAsync(context, StatusCodes.Status200OK, [.. director.Sessions(), .. director.Packets()?.Sessions() ?? []], ApiJson.Readable.ImmutableArraySessionCount);
 
     private async Task ReloadAsync(HttpContext context)
     {

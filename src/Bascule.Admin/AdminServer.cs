@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net.Sockets;
 using Bascule.Core.Api;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -56,6 +57,9 @@ public sealed class AdminServer : IAsyncDisposable
 /// <param name="Reload">Reads the configuration again and answers <c>POST /v1/reload</c>.</param>
 public sealed record DirectorAnswers(VersionInfo Version, Func<DirectorStatus> Status, Func<Task<ReloadResult>> Reload)
 {
+    /// <summary>How many clients are remembered for each real server of the proxy's virtual servers with persistence.</summary>
+    public Func<ImmutableArray<SessionCount>> Sessions { get; init; } = () => [];
+
     /// <summary>What answers about the packet datapath, at this moment; null while there is none.</summary>
     public Func<PacketAnswers?> Packets { get; init; } = () => null;
 }

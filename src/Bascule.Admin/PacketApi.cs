@@ -51,10 +51,6 @@ internal static class PacketApi
         await writer.FlushAsync(context.RequestAborted);
     }
 
-    /// <summary><c>GET /v1/sessions</c></summary>
-    public static Task SessionsAsync(PacketAnswers packets, HttpContext context) =>
-        AdminApi.AnswerAsync(context, StatusCodes.Status200OK, packets.Sessions(), ApiJson.Readable.ImmutableArraySessionCount);
-
     /// <summary><c>GET /v1/explain?packet=tcp+198.51.100.7:4242+>+192.0.2.10:80&amp;flags=syn</c></summary>
     public static Task ExplainAsync(PacketAnswers packets, HttpContext context) =>
         PacketText.Parse(context.Request.Query["packet"].ToString(), Text(context, "flags"), out string? complaint) is { } packet

@@ -17,6 +17,7 @@ public sealed class PacketEngine : IAsyncDisposable
     private static readonly TimeSpan TurnInterval = TimeSpan.FromMilliseconds(100); // a failed check is acted on within this
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5); // a turn takes milliseconds; one that is over never answers
     private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
+    private const int SweepPauses = 25; // a pause is as long as so many sweeps: to walk full tables takes a tenth of a second, and must not take a processor
 
     private readonly ConcurrentQueue<Action<DatapathEngine>> _asked = new();
     private readonly AutoResetEvent _wake = new(false);
@@ -151,6 +152,7 @@ public sealed class PacketEngine : IAsyncDisposable
     private void Follow(DatapathEngine engine)
     {
         long swept = _time.GetTimestamp();
+        TimeSpan pause = SweepInterval;
         while (!_isStopping)
         {
             _wake.WaitOne(TurnInterval);
@@ -159,10 +161,13 @@ public sealed class PacketEngine : IAsyncDisposable
                 while (_asked.TryDequeue(out Action<DatapathEngine>? action))
                     action(engine);
                 engine.Turn();
-                if (_time.GetElapsedTime(swept) < SweepInterval)
+                if (_time.GetElapsedTime(swept) < pause)
                     return;
-                swept = _time.GetTimestamp();
+                long begun = _time.GetTimestamp();
                 engine.Sweep();
+                swept = _time.GetTimestamp();
+                TimeSpan enough = _time.GetElapsedTime(begun, swept) * SweepPauses;
+                pause = enough > SweepInterval ? enough : SweepInterval;
             });
         }
     }

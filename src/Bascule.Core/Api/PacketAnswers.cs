@@ -16,7 +16,7 @@ public sealed record PacketAnswers
     /// </summary>
     public required Func<ConnectionQuestion, IEnumerable<ConnectionEntry>> Connections { get; init; }
 
-    /// <summary>How many clients are remembered for each real server of virtual servers with persistence.</summary>
+    /// <summary>How many clients are remembered for each real server of virtual servers with persistence on the datapath.</summary>
     public required Func<ImmutableArray<SessionCount>> Sessions { get; init; }
 
     /// <summary>What the datapath would do with this packet; changes nothing. The frame is the whole packet, Ethernet included.</summary>

@@ -13,6 +13,13 @@ public static class StatusReader
     public static ImmutableArray<VirtualServerStatus> Read(Snapshot snapshot, PacketReport? packets = null, TrafficRates? rates = null) =>
         [.. snapshot.VirtualServers.Select(v => Read(v, packets, rates))];
 
+    /// <summary>How many clients are remembered for each real server of virtual servers with persistence on the proxy.</summary>
+    public static ImmutableArray<SessionCount> Sessions(Snapshot snapshot) =>
+    [
+        .. snapshot.Proxied.Where(v => v.Sessions is not null).SelectMany(v => v.Sessions!.Count().Zip(v.RealServers,
+            (count, realServer) => new SessionCount(v.Configured.Name, AddressText(realServer.Address), count))),
+    ];
+
     private static VirtualServerStatus Read(LiveVirtualServer live, PacketReport? packets, TrafficRates? rates)
     {
         VirtualServer configured = live.Configured;

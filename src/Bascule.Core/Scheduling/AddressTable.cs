@@ -81,6 +81,16 @@ internal sealed class AddressTable<TValue>(int capacity)
         return null;
     }
 
+    /// <summary>All that do not count as gone. Others may put in and take out meanwhile; each is seen or not.</summary>
+    public IEnumerable<AddressEntry<TValue>> Fresh(long now, long lifetime)
+    {
+        for (int place = 0; place < _entries.Length; place++)
+        {
+            if (Volatile.Read(ref _entries[place]) is { } entry && entry.IsFresh(now, lifetime))
+                yield return entry;
+        }
+    }
+
     private Span<AddressEntry<TValue>?> BucketOf(in AddressKey key) =>
         _entries.AsSpan((HashCode.Combine(key.High, key.Low) & ((_entries.Length / Ways) - 1)) * Ways, Ways);
 

@@ -63,6 +63,19 @@ public sealed class ClientSessions
         return chosen;
     }
 
+    /// <summary>How many clients would return to each real server, in the order of the real servers.</summary>
+    public int[] Count()
+    {
+        int[] counts = new int[_realServers.Length];
+        foreach (AddressEntry<LiveRealServer> entry in Table.Entries.Fresh(Table.Now, _persistence.Timeout.Ticks))
+        {
+            if (_indexes.TryGetValue(entry.Value, out int index))
+                counts[index]++;
+        }
+
+        return counts;
+    }
+
     private bool MayReturn(int index, in TriedServers tried)
     {
         LiveRealServer realServer = _realServers[index];

@@ -40,6 +40,21 @@ internal sealed class AdminClient(string socket) : IDisposable
         return null;
     }
 
+    /// <summary>Whether a daemon listens on the socket.</summary>
+    public static async Task<bool> IsAnsweredAsync(string socket, CancellationToken cancellation)
+    {
+        try
+        {
+            await using Stream connection = await ConnectAsync(socket, cancellation);
+            return true;
+        }
+        catch (SocketException e)
+        {
+            // A socket that we may not open is answered, and the next step says so.
+            return e.SocketErrorCode == SocketError.AccessDenied;
+        }
+    }
+
     /// <summary><c>GET /v1/status</c></summary>
     public Task<DirectorStatus?> StatusAsync(CancellationToken cancellation) =>
         AskAsync(HttpMethod.Get, "/v1/status", ApiJson.Default.DirectorStatus, cancellation);

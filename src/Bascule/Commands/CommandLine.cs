@@ -15,6 +15,7 @@ internal static class CommandLine
             ListCommand.Build(),
             ExplainCommand.Build(),
             CaptureCommand.Build(),
+            DetachCommand.Build(),
             ReloadCommand.Build(),
             DemoCommand.Build(),
             ConfigCommand.Build(),

@@ -77,7 +77,7 @@ internal static class ListCommand
             return false;
         }
 
-        IReadOnlyCollection<SessionCount>? sessions = wanted.View == ListView.Persistent && status.Packets is not null ? await daemon.SessionsAsync(cancellation) : [];
+        IReadOnlyCollection<SessionCount>? sessions = wanted.View == ListView.Persistent ? await daemon.SessionsAsync(cancellation) : [];
         if (sessions is null)
             return false;
         if (!wanted.Json)

@@ -83,7 +83,11 @@ internal sealed class Director
         }
 
         director._health.Apply(director.Current);
-        director._admin = await AdminServer.StartAsync(socket, new(VersionCommand.Current, director.Status, director.ReloadAsync) { Packets = () => director._packets?.Answers }, loggers);
+        director._admin = await AdminServer.StartAsync(socket, new(VersionCommand.Current, director.Status, director.ReloadAsync)
+        {
+            Packets = () => director._packets?.Answers,
+            Sessions = () => StatusReader.Sessions(director.Current),
+        }, loggers);
         // Clients already wait in the kernel's queue: better a moment there than a 503 from a director that has not asked yet.
         await Task.WhenAny(director._health.FirstAnswersAsync(), Task.Delay(FirstAnswersPatience, time));
         director._proxy.Start();
