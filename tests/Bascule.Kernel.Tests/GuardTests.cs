@@ -55,15 +55,17 @@ public sealed class GuardTests : IDisposable
     [KernelFact]
     public void A_source_may_send_so_many_packets_a_second_and_its_neighbour_as_many()
     {
-        using Datapath datapath = Scene.WithOne(Scene.By(Method.Dr), Guarded with { PacketsPerSecondSource = 100 });
-        byte[] one = Scene.Arriving(PacketBuilder.Ip.Ipv4("198.51.100.7", Scene.Virtual4).Tcp(1, 80)).Frame();
-        byte[] other = Scene.Arriving(PacketBuilder.Ip.Ipv4("198.51.100.8", Scene.Virtual4).Tcp(1, 80)).Frame();
+        Promptly.Test(() => Scene.WithOne(Scene.By(Method.Dr), Guarded with { PacketsPerSecondSource = 100 }), datapath =>
+        {
+            byte[] one = Scene.Arriving(PacketBuilder.Ip.Ipv4("198.51.100.7", Scene.Virtual4).Tcp(1, 80)).Frame();
+            byte[] other = Scene.Arriving(PacketBuilder.Ip.Ipv4("198.51.100.8", Scene.Virtual4).Tcp(1, 80)).Frame();
 
-        int passed = Enumerable.Range(0, 1000).Count(_ => datapath.Send(one).Verdict == Verdict.Transmit);
+            int passed = Enumerable.Range(0, 1000).Count(_ => datapath.Send(one).Verdict == Verdict.Transmit);
 
-        Assert.InRange(passed, 100, 220); // a second of 2^30 ns, and where one ends in between two of them
-        Assert.Equal((ulong)(1000 - passed), datapath.Drops(DropReason.SourceRate));
-        Assert.Equal(Verdict.Transmit, datapath.Send(other).Verdict);
+            Assert.InRange(passed, 100, 220); // a second of 2^30 ns, and where one ends in between two of them
+            Assert.Equal((ulong)(1000 - passed), datapath.Drops(DropReason.SourceRate));
+            Assert.Equal(Verdict.Transmit, datapath.Send(other).Verdict);
+        });
     }
 
     [KernelFact]
@@ -86,38 +88,43 @@ public sealed class GuardTests : IDisposable
     [KernelFact]
     public void A_virtual_server_takes_so_many_new_flows_a_second_and_old_ones_go_on()
     {
-        using Datapath datapath = Scene.WithOne(Scene.By(Method.Dr), Guarded with { NewFlowsPerSecond = 50 });
+        Promptly.Test(() => Scene.WithOne(Scene.By(Method.Dr), Guarded with { NewFlowsPerSecond = 50 }), datapath =>
+        {
+            int passed = Enumerable.Range(1, 500).Count(host => datapath.Send(Syn($"198.51.{host >> 8}.{host & 255}")).Verdict == Verdict.Transmit);
 
-        int passed = Enumerable.Range(1, 500).Count(host => datapath.Send(Syn($"198.51.{host >> 8}.{host & 255}")).Verdict == Verdict.Transmit);
-
-        Assert.InRange(passed, 50, 110);
-        Assert.Equal((ulong)(500 - passed), datapath.Drops(DropReason.VirtualServerRate));
-        Assert.Equal(Verdict.Transmit, datapath.Send(Scene.Arriving(PacketBuilder.Ip.Ipv4(Scene.Client4, Scene.Virtual4).Tcp(4242, 80))).Verdict);
-        Assert.Equal(Verdict.Transmit, datapath.Send(Scene.Arriving(PacketBuilder.Ip.Ipv6(Scene.Client6, Scene.Virtual6).Tcp(4242, 80, TcpFlag.Syn))).Verdict);
+            Assert.InRange(passed, 50, 110);
+            Assert.Equal((ulong)(500 - passed), datapath.Drops(DropReason.VirtualServerRate));
+            Assert.Equal(Verdict.Transmit, datapath.Send(Scene.Arriving(PacketBuilder.Ip.Ipv4(Scene.Client4, Scene.Virtual4).Tcp(4242, 80))).Verdict);
+            Assert.Equal(Verdict.Transmit, datapath.Send(Scene.Arriving(PacketBuilder.Ip.Ipv6(Scene.Client6, Scene.Virtual6).Tcp(4242, 80, TcpFlag.Syn))).Verdict);
+        });
     }
 
     [KernelFact]
     public void In_a_flood_the_first_SYN_of_a_stranger_is_dropped_and_its_retransmission_passes()
     {
-        using Datapath datapath = Scene.WithOne(Scene.By(Method.Dr));
-        Flood(datapath);
+        Promptly.Test(() => Scene.WithOne(Scene.By(Method.Dr)), datapath =>
+        {
+            Flood(datapath);
 
-        Assert.Equal(Verdict.Drop, datapath.Send(Syn("203.0.113.5")).Verdict);
-        Assert.Equal(Verdict.Transmit, datapath.Send(Syn("203.0.113.5")).Verdict);
-        Assert.Equal(Verdict.Drop, datapath.Send(Scene.Arriving(PacketBuilder.Ip.Ipv6("2001:db8:5::5", Scene.Virtual6).Tcp(1, 80, TcpFlag.Syn))).Verdict);
-        Assert.Equal(Verdict.Transmit, datapath.Send(Scene.Arriving(PacketBuilder.Ip.Ipv6("2001:db8:5::5", Scene.Virtual6).Tcp(1, 80, TcpFlag.Syn))).Verdict);
+            Assert.Equal(Verdict.Drop, datapath.Send(Syn("203.0.113.5")).Verdict);
+            Assert.Equal(Verdict.Transmit, datapath.Send(Syn("203.0.113.5")).Verdict);
+            Assert.Equal(Verdict.Drop, datapath.Send(Scene.Arriving(PacketBuilder.Ip.Ipv6("2001:db8:5::5", Scene.Virtual6).Tcp(1, 80, TcpFlag.Syn))).Verdict);
+            Assert.Equal(Verdict.Transmit, datapath.Send(Scene.Arriving(PacketBuilder.Ip.Ipv6("2001:db8:5::5", Scene.Virtual6).Tcp(1, 80, TcpFlag.Syn))).Verdict);
+        });
     }
 
     [KernelFact]
     public void In_a_flood_who_ended_a_connection_before_passes_at_once()
     {
-        using Datapath datapath = Scene.WithOne(Scene.By(Method.Dr));
-        datapath.Map<uint, Runtime>("runtime").Set(0, new() { FloodNewFlowsPerSecond = 100 });
-        datapath.Send(Scene.Arriving(PacketBuilder.Ip.Ipv4("203.0.113.5", Scene.Virtual4).Tcp(4242, 80, TcpFlag.Fin | TcpFlag.Ack)));
-        Flood(datapath);
+        Promptly.Test(() => Scene.WithOne(Scene.By(Method.Dr)), datapath =>
+        {
+            datapath.Map<uint, Runtime>("runtime").Set(0, new() { FloodNewFlowsPerSecond = 100 });
+            datapath.Send(Scene.Arriving(PacketBuilder.Ip.Ipv4("203.0.113.5", Scene.Virtual4).Tcp(4242, 80, TcpFlag.Fin | TcpFlag.Ack)));
+            Flood(datapath);
 
-        Assert.Equal(Verdict.Transmit, datapath.Send(Syn("203.0.113.5")).Verdict);
-        Assert.Equal(Verdict.Drop, datapath.Send(Syn("203.0.113.6")).Verdict);
+            Assert.Equal(Verdict.Transmit, datapath.Send(Syn("203.0.113.5")).Verdict);
+            Assert.Equal(Verdict.Drop, datapath.Send(Syn("203.0.113.6")).Verdict);
+        });
     }
 
     [KernelFact]
@@ -132,24 +139,26 @@ public sealed class GuardTests : IDisposable
     [KernelFact]
     public void Nearly_all_of_a_flood_from_made_up_sources_is_dropped()
     {
-        using Datapath datapath = Scene.WithOne(Scene.By(Method.Dr), prepare: opened =>
+        Promptly.Test(() => Scene.WithOne(Scene.By(Method.Dr), prepare: opened =>
         {
             foreach (string marks in new[] { "sources_known", "sources_tried" })
                 opened.SetEntries(marks, 1 << 18);
             opened.SetConstant("mark_cells", 1u << 18);
-        });
-        Flood(datapath);
-        byte[] frame = Syn("0.0.0.0").Frame();
-        Random random = new(7);
-
-        int passed = 0;
-        for (int i = 0; i < 20_000; i++)
+        }), datapath =>
         {
-            random.NextBytes(frame.AsSpan(14 + 12, 4));
-            passed += datapath.Send(frame).Verdict == Verdict.Transmit ? 1 : 0;
-        }
+            Flood(datapath);
+            byte[] frame = Syn("0.0.0.0").Frame();
+            Random random = new(7);
 
-        Assert.InRange(passed, 0, 100);
+            int passed = 0;
+            for (int i = 0; i < 20_000; i++)
+            {
+                random.NextBytes(frame.AsSpan(14 + 12, 4));
+                passed += datapath.Send(frame).Verdict == Verdict.Transmit ? 1 : 0;
+            }
+
+            Assert.InRange(passed, 0, 100);
+        });
     }
 
     [KernelFact]
