@@ -51,7 +51,7 @@ internal sealed class Asker(HealthRecord record, TimeProvider time, ILogger logg
         try
         {
             _probe ??= Probe.For(record.Check, record.RealServer);
-            return await _probe.AskAsync(either.Token);
+            return await _probe.AskAsync(record.Mark, either.Token);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {

@@ -37,12 +37,15 @@ internal abstract class Probe(IPEndPoint target)
     }
 
     /// <summary>Connects and asks. What the real server does, or fails to do, is a verdict and never an exception.</summary>
+    /// <param name="mark">See <see cref="Core.Health.HealthRecord.Mark"/>.</param>
     /// <exception cref="OperationCanceledException">The time is up.</exception>
-    public async Task<Verdict> AskAsync(CancellationToken cancellation)
+    public async Task<Verdict> AskAsync(uint mark, CancellationToken cancellation)
     {
         try
         {
             using Socket socket = new(Target.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            if (mark != 0)
+                Mark(socket, mark);
             await socket.ConnectAsync(Target, cancellation);
             return await AskAsync(socket, cancellation);
         }
@@ -54,6 +57,14 @@ internal abstract class Probe(IPEndPoint target)
 
     /// <summary>Asks over a connection that has just been accepted.</summary>
     protected abstract ValueTask<Verdict> AskAsync(Socket socket, CancellationToken cancellation);
+
+    // Bound before it connects: two checks of one virtual address from one port could not be told apart.
+    private static void Mark(Socket socket, uint mark)
+    {
+        const int Level = 1, Option = 36; // SOL_SOCKET, SO_MARK
+        socket.SetRawSocketOption(Level, Option, BitConverter.GetBytes(mark));
+        socket.Bind(new IPEndPoint(socket.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0));
+    }
 
     private static Verdict VerdictOn(SocketException e) => e.SocketErrorCode switch
     {

@@ -10,7 +10,7 @@ namespace Bascule.Core.Health;
 /// </summary>
 public sealed class HealthBoard(TimeProvider time)
 {
-    private readonly ConcurrentDictionary<(Check, IPEndPoint), HealthRecord> _records = new();
+    private readonly ConcurrentDictionary<(Check, IPEndPoint, IPEndPoint?), HealthRecord> _records = new();
 
     /// <summary>The clock its records go by.</summary>
     internal TimeProvider Time => time;
@@ -20,8 +20,12 @@ public sealed class HealthBoard(TimeProvider time)
     /// A new record begins as up: the real server was up until now, by the answers to another question, and is not taken out only because the
     /// question changed.
     /// </param>
-    public HealthRecord? Find(Check? check, IPEndPoint realServer, bool wasUp = false) =>
-        check is null ? null : _records.GetOrAdd((check, realServer), key => new(key.Item1, key.Item2, time.GetUtcNow(), wasUp));
+    /// <param name="through">
+    /// The virtual address on whose way the check goes where it can, because the real server may be reached by one and not by another; null: it goes
+    /// straight to the real server.
+    /// </param>
+    public HealthRecord? Find(Check? check, IPEndPoint realServer, bool wasUp = false, IPEndPoint? through = null) =>
+        check is null ? null : _records.GetOrAdd((check, realServer, through), key => new(key.Item1, key.Item2, time.GetUtcNow(), wasUp));
 
     /// <summary>Every record that some virtual server of the snapshot reads.</summary>
     public static IReadOnlyCollection<HealthRecord> RecordsOf(Snapshot snapshot) =>
@@ -31,7 +35,7 @@ public sealed class HealthBoard(TimeProvider time)
     public void Forget(Snapshot snapshot)
     {
         HashSet<HealthRecord> used = [.. RecordsOf(snapshot)];
-        foreach (((Check, IPEndPoint) key, HealthRecord record) in _records)
+        foreach (((Check, IPEndPoint, IPEndPoint?) key, HealthRecord record) in _records)
         {
             if (!used.Contains(record))
                 _records.TryRemove(key, out _);

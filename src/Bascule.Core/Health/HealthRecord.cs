@@ -26,12 +26,23 @@ public sealed class HealthRecord(Check check, IPEndPoint realServer, DateTimeOff
     private long _lastAtTicks = now.UtcTicks;
     private bool _wasUp = wasUp;
     private int _streak;
+    private uint _mark;
 
     /// <summary>The question.</summary>
     public Check Check { get; } = check;
 
     /// <summary>Who is asked (the check may name another port).</summary>
     public IPEndPoint RealServer { get; } = realServer;
+
+    /// <summary>
+    /// Mark that the check's sockets carry, by which the packet datapath sends them on the way of clients' packets; 0: none. The engine of the datapath
+    /// writes it. socket(7), SO_MARK.
+    /// </summary>
+    public uint Mark
+    {
+        get => Volatile.Read(ref _mark);
+        set => Volatile.Write(ref _mark, value);
+    }
 
     /// <summary>Whether it may be given work.</summary>
     public bool IsUp => _isUp;

@@ -63,7 +63,7 @@ public sealed class Snapshot
     {
         Dictionary<IPEndPoint, LiveRealServer> known = before?.RealServers.ToDictionary(r => r.Address) ?? [];
         ImmutableArray<HealthRecord?> records =
-            [.. wanted.RealServers.Select(r => health.Find(wanted.Check, r.Address, WasUp(known.GetValueOrDefault(r.Address))))];
+            [.. wanted.RealServers.Select(r => health.Find(wanted.Check, r.Address, WasUp(known.GetValueOrDefault(r.Address)), WayOf(wanted, r)))];
         ImmutableArray<LiveRealServer> realServers =
             [.. wanted.RealServers.Zip(records, (r, record) => known.GetValueOrDefault(r.Address) ?? new(r, record, workers))];
         LiveRealServer? sorry = wanted.SorryServer is not { } address ? null
@@ -76,6 +76,9 @@ public sealed class Snapshot
         ClientSessions? sessions = wanted.Persistence is { } persistence ? new(before?.Sessions?.Table ?? new(health.Time), persistence, realServers) : null;
         return new(wanted, scheduler, sessions, realServers, records, sorry, counters);
     }
+
+    private static IPEndPoint? WayOf(VirtualServer wanted, RealServer realServer) =>
+        realServer.Forwarding is DirectRouting or TunnelForwarding ? wanted.Address : null;
 
     private static bool WasUp(LiveRealServer? before) => before is not null && (before.Health?.IsUp ?? true);
 

@@ -22,6 +22,7 @@ internal sealed class DatapathEngine : IDisposable
     private readonly StateFolder _folder;
     private readonly Datapath _datapath;
     private readonly Ways _ways;
+    private readonly CheckPath _checkPath;
     private readonly Planner _planner = new();
     private readonly MapWriter _writer;
     private readonly BpfProgram _sweep;
@@ -53,6 +54,7 @@ internal sealed class DatapathEngine : IDisposable
 
         _sweep = LoadedFor(AttachPoint.XdpNative).Program("sweep");
         _ways = new(time, logger);
+        _checkPath = new(folder, _datapath, logger);
         Reporter = new(this);
     }
 
@@ -122,6 +124,8 @@ internal sealed class DatapathEngine : IDisposable
         foreach (int index in _ways.Interfaces)
             _datapath.Maps.Interfaces.TrySet((uint)index, (uint)index);
         Attach();
+        _checkPath.Follow(_attachments.Values, isNeeded: !_planner.Current.ProbeTargets.IsEmpty);
+        _checkPath.Assign(Snapshot.OnDatapath, _planner);
     }
 
     private void Plan(List<(bool, int)> wellness)
@@ -220,6 +224,7 @@ internal sealed class DatapathEngine : IDisposable
     public void Dispose()
     {
         _explainer?.Dispose();
+        _checkPath.Dispose();
         _ways.Dispose();
         _sweep.Dispose();
         foreach (BpfObject loaded in _loaded.Values)
