@@ -10,7 +10,7 @@
  *   answer_echo       ping of a virtual server         icmp.h
  *   guard             may it come in?                  guard.h      prefixes, rates
  *   choose            to which real server?            table.h      by hash, no state (mh, sh, dh)
- *                                                      flows.h      recorded flow, persistence (sessions.h), scheduler (schedule.h)
+ *                                                      choose.h     recorded flow (flows.h), session (sessions.h), scheduler (schedule.h)
  *   forward           by which method?                 forward.h    dr; tunnels: encap.h; nat: nat.h; local → PASS
  *
  * Each step returns CONTINUE or the packet's verdict; who drops a packet counts it under its reason (stats.h). hook.h hides
@@ -39,6 +39,8 @@
 #include "capture.h"
 #include "icmp.h"
 #include "flows.h"
+#include "begin.h"
+#include "choose.h"
 #include "table.h"
 #include "forward.h"
 #include "probe.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Recorded flows: which real server a client's flow has, and in which state it is.
+ * Recorded flows: which real server a client's flow has, and in which state it is. How one begins is in begin.h.
  *
  *   first packet    → half_open: an LRU table, so a flood evicts only its like. NAT: and its way back (replies.h)
  *   next packet     → flows: confirmed, if it is no SYN and no RST. Counted as active or inactive (loads.h) from here on
@@ -13,21 +13,16 @@
 
 #include "guard.h"
 #include "hook.h"
-#include "localities.h"
 #include "maps.h"
 #include "packet.h"
 #include "replies.h"
-#include "schedule.h"
-#include "service.h"
 #include "sessions.h"
-#include "slots.h"
 #include "states.h"
 #include "tuples.h"
 
 #define REFUSED 0x10000 /* no real server id: the packet was dropped and counted */
 
-#define TOO_BIG (-7) /* E2BIG: a hash table is full */
-#define EXISTS (-17)
+#define EXISTS (-17) /* EEXIST */
 
 #define REFRESH 256 /* ticks (0.27 s): a busy flow's entry is not written for every packet */
 
@@ -181,7 +176,7 @@ static __always_inline void forget_half_open(const union tuple *key, __u8 family
 		recount(real_server, 0, 0, -1);
 }
 
-/* The way back stands among the confirmed ones from now on. 0, or EXISTS: another flow has the tuple, or TOO_BIG. */
+/* The way back stands among the confirmed ones from now on. 0, or EXISTS: another flow has the tuple, or another error: the table is full. */
 static __noinline long move_way_back(const union tuple *key, __u32 family, const struct flow *flow)
 {
 	struct real_server *server = real_server_of(flow->real_server);
@@ -304,234 +299,4 @@ static __always_inline __u32 recorded_server(struct context *ctx, struct packet 
 	__u32 id = confirmed_server(packet, virtual_server);
 
 	return likely(id != NOBODY) ? id : half_open_server(packet, virtual_server);
-}
-
-/* ---- a flow begins ----------------------------------------------------------------------------------------------------- */
-
-static __always_inline void new_flow(struct flow *flow, struct context *ctx, const struct packet *packet, __u32 real_server, __u32 flags)
-{
-	*flow = (struct flow){
-		.seen = now(),
-		.real_server = real_server,
-		.virtual_server = packet->virtual_server,
-		.flags = flags,
-		.state = STATE_UDP,
-	};
-	if (packet->protocol == IPPROTO_TCP)
-		flow->state = packet->flags & PACKET_SYN ? STATE_SYN_RECEIVED : STATE_ESTABLISHED;
-	learn_way(ctx, flow);
-}
-
-/* Begins a flow with this real server. Returns it; or another, where another processor began the same flow at the same
- * moment; or REFUSED. One packet: nothing is kept but the way back, which only NAT needs. */
-APART __u32 begin_flow(struct context *ctx, struct packet *packet, __u32 real_server, __u32 flags, bool one_packet)
-{
-	struct real_server *server = real_server_of(real_server);
-	struct opening o = {};
-	struct flow *other;
-
-	if (explaining || !packet || !server || (one_packet && server->method != METHOD_NAT))
-		return real_server;
-	o.family = packet->family;
-	new_flow(&o.flow, ctx, packet, real_server, flags);
-	tuple_of(&o.reply.client, packet);
-	if (server->method == METHOD_NAT) {
-		if (!open_way_back(packet, server, &o)) {
-			drop(DROP_NO_PORT_LEFT);
-			return REFUSED;
-		}
-		packet->nat_port = o.flow.nat_port;
-		o.flow.flags |= FLOW_REPLIES;
-	}
-	if (one_packet)
-		return real_server;
-
-	if (put(&half_open4, &half_open6, &o.reply.client, packet->family, &o.flow, BPF_NOEXIST) == 0) {
-		recount(real_server, 0, 0, 1);
-		return real_server;
-	}
-	other = look_up(&half_open4, &half_open6, &o.reply.client, packet->family);
-	if (!other)
-		return real_server;
-	packet->nat_port = other->nat_port;
-	return other->real_server;
-}
-
-static __always_inline void remember_half_open(struct context *ctx, struct packet *packet, __u32 real_server, __u32 flags)
-{
-	begin_flow(ctx, packet, real_server, flags, false);
-}
-
-/* Without the detour by half_open: the flow is known to be an old one. Full: it goes on by hash. */
-APART int record_flow(struct context *ctx, const struct packet *packet, __u32 real_server, __u32 flags)
-{
-	struct flow flow;
-	union tuple key;
-
-	if (explaining || !packet)
-		return 0;
-	new_flow(&flow, ctx, packet, real_server, flags);
-	tuple_of(&key, packet);
-	put(&flows4, &flows6, &key, packet->family, &flow, BPF_NOEXIST);
-	return 0;
-}
-
-/* ---- choosing ---------------------------------------------------------------------------------------------------------- */
-
-APART __u32 schedule(struct packet *packet, const struct virtual_server *virtual_server)
-{
-	struct pass pass = {};
-	__u64 *turn;
-	__u32 id;
-
-	if (!packet || !virtual_server)
-		return NOBODY;
-	if (virtual_server->scheduler == SCHEDULER_TABLE)
-		return by_hash(packet, virtual_server);
-	id = packet->virtual_server;
-	turn = bpf_map_lookup_elem(&turns, &id);
-	if (!turn || !begin_pass(&pass, id, virtual_server))
-		return NOBODY;
-
-	switch (virtual_server->scheduler) {
-	case SCHEDULER_RR:
-		round_robin(&pass, turn);
-		break;
-	case SCHEDULER_WRR:
-		weighted_round_robin(&pass, turn);
-		break;
-	case SCHEDULER_LC:
-	case SCHEDULER_WLC:
-	case SCHEDULER_SED:
-		least_loaded(&pass, turn);
-		break;
-	case SCHEDULER_NQ:
-		never_queue(&pass, turn);
-		break;
-	case SCHEDULER_FO:
-	case SCHEDULER_OVF:
-		bpf_loop(pass.members, higher_weight, &pass, 0);
-		break;
-	case SCHEDULER_LBLC:
-	case SCHEDULER_LBLCR:
-		choose_by_locality(&pass, turn, packet);
-		break;
-	case SCHEDULER_TWOS:
-		return better_of_two(&pass);
-	case SCHEDULER_RANDOM:
-		return draw(&pass);
-	}
-	return pass.id;
-}
-
-/* For a flow that begins: the client's session, else the scheduler, else the sorry server. NOBODY: dropped and counted. */
-static __noinline __u32 choose_new(struct packet *packet, const struct virtual_server *virtual_server)
-{
-	bool persistent = virtual_server->flags & VS_PERSISTENT;
-	__u32 id = persistent ? session_server(packet, virtual_server) : NOBODY;
-
-	if (id != NOBODY) {
-		explain_choice(id, REASON_SESSION);
-		return id;
-	}
-	id = schedule(packet, virtual_server);
-	if (id == NOBODY)
-		return sorry_or_nobody(virtual_server, DROP_NO_REAL_SERVER);
-	explain_choice(id, REASON_SCHEDULER);
-	return persistent ? begin_session(packet, virtual_server, id) : id;
-}
-
-/* In the middle of a connection that is not recorded (the director has lost its state, or taken over from another): by hash, so that all
- * packets of the flow meet one real server, if not the right one. */
-static __noinline __u32 choose_midstream(struct packet *packet, const struct virtual_server *virtual_server)
-{
-	__u32 id = by_hash(packet, virtual_server);
-
-	if (id == NOBODY)
-		return sorry_or_nobody(virtual_server, DROP_NO_REAL_SERVER);
-	explain_choice(id, REASON_FALLBACK);
-	return id;
-}
-
-static __always_inline bool is_one_packet(const struct packet *packet, const struct virtual_server *virtual_server)
-{
-	return packet->protocol == IPPROTO_UDP && virtual_server->flags & VS_ONE_PACKET;
-}
-
-/* Not recorded, not an opening: a record is begun only where NAT needs one. */
-static __noinline __u32 go_on_unrecorded(struct context *ctx, struct packet *packet, const struct virtual_server *virtual_server)
-{
-	__u32 id = choose_midstream(packet, virtual_server);
-	struct real_server *server = real_server_of(id);
-
-	if (!server || server->method != METHOD_NAT)
-		return id;
-	/* An error about a flow that is not known; a reset, which ends what there is not. */
-	if (packet->flags & (PACKET_ICMP_ERROR | PACKET_RST)) {
-		drop(DROP_NO_REAL_SERVER);
-		return REFUSED;
-	}
-	return begin_flow(ctx, packet, id, 0, false);
-}
-
-/* What goes by hash is found again without a record. In a flood, so that it leaves no trace; a datagram of a one-packet virtual server
- * that comes in fragments, so that they meet. */
-static __always_inline bool goes_by_hash(const struct packet *packet, const struct virtual_server *virtual_server)
-{
-	if (is_one_packet(packet, virtual_server))
-		return packet->flags & (PACKET_FIRST_FRAGMENT | PACKET_LATER_FRAGMENT);
-	return !(virtual_server->flags & VS_PERSISTENT) && in_flood();
-}
-
-static __always_inline __u32 choose_first(struct packet *packet, const struct virtual_server *virtual_server)
-{
-	__u32 id = unlikely(goes_by_hash(packet, virtual_server)) ? by_hash(packet, virtual_server) : NOBODY;
-
-	if (id == NOBODY)
-		return choose_new(packet, virtual_server);
-	explain_choice(id, REASON_FALLBACK);
-	packet->flags |= PACKET_BY_HASH;
-	return id;
-}
-
-APART __u32 choose_unrecorded(struct context *ctx, struct packet *packet, const struct virtual_server *virtual_server)
-{
-	struct real_server *server;
-	bool one_packet;
-	__u32 id;
-
-	if (!packet || !virtual_server)
-		return NOBODY;
-	if (packet->flags & PACKET_ICMP_ERROR || (packet->protocol == IPPROTO_TCP && !(packet->flags & PACKET_SYN)))
-		return go_on_unrecorded(ctx, packet, virtual_server);
-	if (virtual_server->flags & VS_CLOSED) {
-		drop(DROP_CLOSED);
-		return NOBODY;
-	}
-	one_packet = is_one_packet(packet, virtual_server);
-	if (packet->protocol == IPPROTO_UDP && !one_packet && guard_new_flow(packet, virtual_server) != CONTINUE)
-		return NOBODY;
-
-	id = choose_first(packet, virtual_server);
-	server = real_server_of(id);
-	if (!server)
-		return NOBODY;
-	if (!(packet->flags & PACKET_LATER_FRAGMENT))
-		packet->flags |= PACKET_NEW_FLOW;
-	if (packet->flags & PACKET_BY_HASH && server->method != METHOD_NAT)
-		return id;
-	return begin_flow(ctx, packet, id, 0, one_packet);
-}
-
-/* For virtual servers that record flows or count: the real server's id, or NOBODY (dropped and counted). Sets
- * PACKET_NEW_FLOW where it schedules. */
-static __noinline __u32 choose_stateful(struct context *ctx, struct packet *packet, const struct virtual_server *virtual_server)
-{
-	__u32 id = NOBODY;
-
-	if (likely(!is_one_packet(packet, virtual_server)))
-		id = recorded_server(ctx, packet, virtual_server);
-	if (unlikely(id == NOBODY))
-		id = choose_unrecorded(ctx, packet, virtual_server);
-	return id == REFUSED ? NOBODY : id;
 }

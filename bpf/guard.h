@@ -193,7 +193,7 @@ static __noinline enum verdict guard_rules(const struct packet *packet, const st
 	return CONTINUE;
 }
 
-/* new_flow: it is TCP and a SYN. UDP knows of new flows only where flows are recorded: flows.h calls guard_new_flow. */
+/* new_flow: it is TCP and a SYN. UDP knows of new flows only where flows are recorded: choose.h calls guard_new_flow. */
 static __always_inline enum verdict guard(const struct packet *packet, const struct virtual_server *virtual_server, bool new_flow)
 {
 	enum verdict verdict = CONTINUE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A virtual server's hash table. One that hashes consistently goes by it (table.h); all others have one too, for what must go
- * somewhere without being recorded (flows.h).
+ * somewhere without being recorded (choose.h).
  */
 #pragma once
 

@@ -111,7 +111,7 @@ static __always_inline __u8 after_ack(__u8 state, enum side side)
 	return state;
 }
 
-/* A SYN changes nothing here: in a closing state it begins a new flow (flows.h), in any other it is a retransmission. */
+/* A SYN changes nothing here: in a closing state it begins a new flow (choose.h), in any other it is a retransmission. */
 static __always_inline __u8 next_state(__u8 state, const struct packet *packet, enum side side, enum view view)
 {
 	if (packet->protocol != IPPROTO_TCP)

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "explain.h"
+#include "begin.h"
 #include "flows.h"
 #include "maps.h"
 #include "service.h"

@@ -176,7 +176,7 @@ struct tuple6 {
 	__u8 unused[3];
 };
 
-enum flow_state { /* IPVS's names; the timeouts are in flows.h */
+enum flow_state { /* IPVS's names; the timeouts are in states.h */
 	STATE_NONE,
 	STATE_ESTABLISHED,
 	STATE_SYN_SENT,
