@@ -64,6 +64,19 @@ public sealed class ClientSessionsTests
     }
 
     [Fact]
+    public void Counts_the_clients_that_would_return_to_each_and_no_others()
+    {
+        ClientSessions sessions = Sessions();
+        Visit(sessions, "192.0.2.1", "192.0.2.2", "2001:db8::1", "192.0.2.4");
+        Assert.Equal([2, 1, 1], sessions.Count());
+
+        _farm.Clock.Advance(Timeout);
+        Visit(sessions, "192.0.2.5");
+
+        Assert.Equal(1, sessions.Count().Sum());
+    }
+
+    [Fact]
     public void A_client_of_a_real_server_that_is_down_gets_another_and_stays_there()
     {
         ClientSessions sessions = Sessions();

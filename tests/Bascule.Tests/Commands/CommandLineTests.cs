@@ -101,6 +101,10 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("run", "SIGHUP")]
     [InlineData("status", "quiesced")]
     [InlineData("reload", "changes nothing")]
+    [InlineData("list", "A dash is what nobody")]
+    [InlineData("explain", "no flow is recorded")]
+    [InlineData("capture", "Ctrl-C")]
+    [InlineData("detach", "goes on without a datapath")]
     [InlineData("check", "FILE:LINE:COLUMN")]
     [InlineData("demo", "Ctrl-C ends it")]
     public async Task Help_of_a_verb_tells_what_its_operator_needs(string verb, string text)
@@ -116,7 +120,7 @@ public sealed class CommandLineTests : IDisposable
     {
         (_, string output, _) = await BasculeProcess.RunAsync("--help");
 
-        Assert.All(["run", "check", "status", "reload", "demo", "config", "version"],
+        Assert.All(["run", "check", "status", "list", "explain", "capture", "detach", "decap", "reload", "demo", "config", "version"],
             verb => Assert.Contains($"\n  {verb} ", output, StringComparison.Ordinal));
         Assert.DoesNotContain("demo-server", output, StringComparison.Ordinal);
     }
