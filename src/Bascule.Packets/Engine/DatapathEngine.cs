@@ -28,6 +28,7 @@ internal sealed class DatapathEngine : IDisposable
     private readonly BpfProgram _sweep;
     private readonly Dictionary<string, BpfObject> _loaded = [];
     private readonly Dictionary<string, AttachmentStatus> _attachments = [];
+    private readonly HashSet<System.Net.IPAddress> _saidNotOurs = [];
     private Switches _switches;
     private Explainer? _explainer;
     private PacketPlan _written;
@@ -126,6 +127,21 @@ internal sealed class DatapathEngine : IDisposable
         Attach();
         _checkPath.Follow(_attachments.Values, isNeeded: !_planner.Current.ProbeTargets.IsEmpty);
         _checkPath.Assign(Snapshot.OnDatapath, _planner);
+        SayWhatIsNotOurs();
+    }
+
+    // The datapath takes packets to an address, but nobody answers ARP or neighbour discovery for one that no interface has.
+    private void SayWhatIsNotOurs()
+    {
+        foreach (Core.Model.VirtualServer virtualServer in Snapshot.OnDatapath.Select(v => v.Configured))
+        {
+            System.Net.IPAddress address = virtualServer.Address.Address;
+            bool isOurs = EntryForms.ServiceOf(virtualServer).IsAnyAddress || _ways.Surroundings.Own.Contains(address);
+            if (isOurs)
+                _saidNotOurs.Remove(address);
+            else if (_saidNotOurs.Add(address))
+                Log.AddressIsNotOurs(_logger, virtualServer.Name, address, address.GetAddressBytes().Length * 8, _settings.Interfaces[0]);
+        }
     }
 
     private void Plan(List<(bool, int)> wellness)

@@ -28,7 +28,7 @@ public sealed class TransitionTable
     public static TransitionTable Fresh(IEnumerable<ushort> wanted) => new([.. wanted.Select(SlotTransition.Stable)], until: 0);
 
     /// <summary>The table as an earlier daemon left it. How long ago its transitions began is not known, so their time begins again.</summary>
-    public static TransitionTable Adopted(IEnumerable<Slot> slots, TimeSpan window, TimeSpan now) => new([.. slots], Milliseconds(now + window));
+    public static TransitionTable Adopted(ImmutableArray<Slot> slots, TimeSpan window, TimeSpan now) => new(slots, Milliseconds(now + window));
 
     /// <summary>Has recorded flows looked up in every slot: until now all of them were recorded, and those that were go on where they are.</summary>
     public void TrackRecorded(TimeSpan now)
