@@ -20,7 +20,9 @@ lab   | command nginx                           | nginx           | a real web s
 lab   | command dnsmasq                         | dnsmasq-base    | a real DNS server
 lab   | command dig                             | bind9-dnsutils  | its client
 lab   | command iperf3                          | iperf3          | bulk over TCP and UDP
+lab   | command ping                            | iputils-ping    | asks for an echo
 lab   | command tcpdump                         | tcpdump         | judges addresses and checksums
+lab   | command nft                             | nftables        | loses packets on purpose
 bench | command nginx                           | nginx           | a peer, and the origin behind every proxy
 bench | file /usr/lib/nginx/modules/ngx_stream_module.so | libnginx-mod-stream | nginx as a TCP proxy
 bench | command haproxy                         | haproxy         | a peer

@@ -13,6 +13,7 @@ internal static class LabCommand
         """)
     {
         Build("up", "Build the lab and start everything in it.", LabRun.UpAsync),
+        Build("demo", "Build the lab, show step by step what the datapath does, and remove it.", LabDemo.RunAsync),
         Build("down", "Remove the lab: processes, namespaces, files.", LabRun.DownAsync),
     };
 

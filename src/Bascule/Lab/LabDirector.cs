@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Bascule.Client;
+using Bascule.Core.Api;
 
 namespace Bascule.Lab;
 
@@ -44,6 +46,30 @@ internal sealed class LabDirector(LabNetwork network)
     /// <returns>What the command wrote.</returns>
     /// <exception cref="LabException">The command failed.</exception>
     public Task<string> AskAsync(string verb, params string[] arguments) => Machine.RunAsync(Program, [verb, .. arguments, "-s", Socket]);
+
+    /// <summary>How things stand.</summary>
+    /// <exception cref="LabException">It does not answer; why has been said on stderr.</exception>
+    public async Task<DirectorStatus> StatusAsync()
+    {
+        using AdminClient client = new(Socket);
+        return await client.StatusAsync(CancellationToken.None) ?? throw new LabException($"the director does not answer on {Socket}");
+    }
+
+    /// <summary>Waits until something about it holds.</summary>
+    /// <returns>How long that took.</returns>
+    /// <exception cref="LabException">It did not hold within 30 seconds.</exception>
+    public async Task<TimeSpan> SeesAsync(Func<DirectorStatus, bool> what, TimeProvider time)
+    {
+        long began = time.GetTimestamp();
+        while (!what(await StatusAsync()))
+        {
+            if (time.GetElapsedTime(began) > Patience)
+                throw new LabException($"what should have come true did not:\n{await AskAsync("status")}\n{Said(0)}");
+            await Task.Delay(TimeSpan.FromMilliseconds(10), time);
+        }
+
+        return time.GetElapsedTime(began);
+    }
 
     private string Said(long from)
     {

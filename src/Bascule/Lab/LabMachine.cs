@@ -35,10 +35,45 @@ internal sealed record LabMachine(string Lab, string Role)
     public Process StartTalking(string program, params string[] arguments) =>
         Tool.Start("nsenter", [Enter, program, .. arguments], talking: true);
 
-    /// <summary>The ids of the processes that run in it.</summary>
-    public async Task<int[]> ProcessesAsync() =>
+    /// <summary>Kills the programs in it whose command line contains these words, as a crash would; waits until they are gone.</summary>
+    public async Task KillAsync(string words)
+    {
+        // Again until none is left: one may have started another meanwhile, and dying takes a moment.
+        while (await FindAsync(words) is { Length: > 0 } found)
+            found.ToList().ForEach(Kill);
+    }
+
+    /// <summary>Kills whatever runs in it.</summary>
+    public Task KillAllAsync() => KillAsync("");
+
+    private async Task<int[]> FindAsync(string words) =>
         [.. (await Tool.RunAsync("ip", ["netns", "pids", Namespace])).Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => int.Parse(line, CultureInfo.InvariantCulture))];
+            .Select(line => int.Parse(line, CultureInfo.InvariantCulture)).Where(id => CommandLine(id).Contains(words, StringComparison.Ordinal))];
+
+    private static string CommandLine(int id)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{id}/cmdline").Replace('\0', ' ');
+        }
+        catch (IOException)
+        {
+            return ""; // it ended by itself meanwhile
+        }
+    }
+
+    private static void Kill(int id)
+    {
+        try
+        {
+            using Process process = Process.GetProcessById(id);
+            process.Kill();
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+        {
+            // It ended by itself meanwhile.
+        }
+    }
 
     // Not `ip netns exec`: it mounts another /sys, and the BPF file system would be out of sight.
     private string Enter => $"--net=/run/netns/{Namespace}";

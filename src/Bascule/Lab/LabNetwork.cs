@@ -1,4 +1,6 @@
-using System.Diagnostics;
+using Bascule.Linux;
+using Bascule.Linux.Bpf;
+using Bascule.Packets.Xdp;
 
 namespace Bascule.Lab;
 
@@ -34,6 +36,7 @@ internal sealed class LabNetwork
             await Tool.RunAsync("ip", ["-batch", "-"], network.Plan.Cables());
             foreach (LabMachine machine in network.Plan.Machines)
                 await machine.RunScriptAsync(LabPlan.Script(machine));
+            await network.WakeCablesAsync();
             return network;
         }
         catch (LabException)
@@ -58,9 +61,7 @@ internal sealed class LabNetwork
         LabMachine[] left = [.. network.Plan.Machines.Where(IsThere)];
         foreach (LabMachine machine in left)
         {
-            // Again until none is left: one may have started another meanwhile, and dying takes a moment.
-            while (await machine.ProcessesAsync() is { Length: > 0 } processes)
-                Kill(processes);
+            await machine.KillAllAsync();
             await Tool.RunAsync("ip", ["netns", "delete", machine.Namespace]);
         }
 
@@ -68,23 +69,31 @@ internal sealed class LabNetwork
         return left.Length > 0 || hadFolders;
     }
 
-    private static bool IsThere(LabMachine machine) => File.Exists(Path.Combine("/run/netns", machine.Namespace));
-
-    private static void Kill(int[] processes)
+    // A veth end is woken for what XDP sends at the other only where a program hangs at it too (the kernel's veth_xdp_flush); otherwise
+    // its ring fills up and the cable is dead. Our smallest program, told of no tunnels, lets everything pass.
+    private async Task WakeCablesAsync()
     {
-        foreach (int id in processes)
+        string folder = $"{Pins}-cables", pinned = Path.Combine(folder, "pass");
+        try
         {
-            try
-            {
-                using Process process = Process.GetProcessById(id);
-                process.Kill();
-            }
-            catch (Exception e) when (e is ArgumentException or InvalidOperationException)
-            {
-                // It ended by itself meanwhile.
-            }
+            BpfFileSystem.Prepare(folder);
+            using BpfObject opened = DatapathObject.Open(DatapathObject.DecapXdp);
+            opened.Load();
+            using BpfProgram pass = opened.Program("bascule_decap");
+            pass.Pin(pinned);
+            await Plan["router"].RunScriptAsync(string.Join('\n', LabPlan.DirectorsCables.Select(port => $"ip link set {port} xdpdrv pinned {pinned}")));
+        }
+        catch (Exception e) when (e is BpfException or KernelException)
+        {
+            throw new LabException(e.Message);
+        }
+        finally
+        {
+            Remove(folder);
         }
     }
+
+    private static bool IsThere(LabMachine machine) => File.Exists(Path.Combine("/run/netns", machine.Namespace));
 
     private static bool Remove(string folder)
     {

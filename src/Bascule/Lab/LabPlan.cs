@@ -33,6 +33,9 @@ internal sealed class LabPlan(string lab)
     /// <summary>A second one there, that full NAT takes as source: its ports are not in use by anybody else.</summary>
     public const string NatSource = "10.0.0.3", NatSource6 = "fd00::3";
 
+    /// <summary>The router's ends of the director's cables.</summary>
+    public static readonly string[] DirectorsCables = ["lan-director", "inside-director"];
+
     /// <summary>The names of the real servers; the first has the host number 11 in each network.</summary>
     public static readonly string[] RealServers = ["alpha", "beta", "gamma"];
 
@@ -107,15 +110,12 @@ internal sealed class LabPlan(string lab)
         + string.Concat(ports.Select(port => $"{Port($"{name}-{port}")}ip link set {name}-{port} master {name}\n"))
         + string.Concat(addresses.Select(address => $"ip address add {address} dev {name}{(address.Contains(':') ? " nodad" : "")}\n"));
 
-    // A veth end takes frames that XDP sends (XDP_TX, redirect) only when it polls, and it polls when it merges (GRO).
     private static string Router() => Common("1")
         + Port("client", "198.51.100.1/24", "2001:db8:c::1/64")
         + Bridge("lan", ["director", .. RealServers], "10.0.0.1/24", "fd00::1/64")
         + Bridge("far", RealServers, "10.0.1.1/24", "fd00:1::1/64")
         + Bridge("inside", ["director", .. RealServers])
         + $"""
-        ethtool -K lan-director gro on > /dev/null
-        ethtool -K inside-director gro on > /dev/null
         ip route add 192.0.2.0/24 via {Director}
         ip -6 route add 2001:db8::/64 via {Director6}
 

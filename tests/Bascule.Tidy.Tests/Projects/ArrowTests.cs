@@ -33,7 +33,7 @@ public sealed class ArrowTests
         ["Bascule.Tidy.Tests"] = ["Bascule.Core"],
 
         // Whole directors in network namespaces, and the echo program they carry.
-        ["Bascule.Lab.Echo"] = [],
+        ["Bascule.Lab.Echo"] = ["Bascule.Linux"],
         ["Bascule.Lab.Tests"] = ["Bascule", "Bascule.Lab.Echo", "Bascule.Testing"],
     };
 
