@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.NetworkInformation;
 using Bascule.Lab.Echo;
 
 return args switch
@@ -8,6 +9,8 @@ return args switch
     ["hold", var address, var port, var count, var pause] => await Holder.RunAsync(End(address, port), Number(count), Milliseconds(pause)),
     ["visit", var address, var port, var visitors, var seconds] => await Visitors.RunAsync(End(address, port), Number(visitors), TimeSpan.FromSeconds(Number(seconds))),
     ["ask", var address, var port, var size, var count, var sockets] => await Datagrams.RunAsync(End(address, port), Number(size), Number(count), sockets == "new"),
+    ["flood", var name, var mac, var address, var port, var perSecond, var seconds] =>
+        Flood.Run(name, PhysicalAddress.Parse(mac), End(address, port), Number(perSecond), TimeSpan.FromSeconds(Number(seconds))),
     _ => Usage(),
 };
 
@@ -24,6 +27,7 @@ static int Usage()
         bascule-echo hold ADDRESS PORT COUNT PAUSE      holds so many connections, each with a message every so many milliseconds
         bascule-echo visit ADDRESS PORT VISITORS SECONDS    so many visitors at a time, each with a new connection every time
         bascule-echo ask ADDRESS PORT SIZE COUNT same|new   so many datagrams, from one socket or each from a new one
+        bascule-echo flood INTERFACE MAC ADDRESS PORT PERSECOND SECONDS    SYNs from made-up sources to the other end of the cable
         """);
     return 2;
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Bascule.Linux.Bpf;
 using Bascule.Packets.Xdp;
@@ -20,7 +19,7 @@ public sealed class LabFixture : IAsyncLifetime
 
     private const string Prefix = "bascule-lab-test";
 
-    private static readonly string[] Programs = ["nginx", "dnsmasq", "iperf3", "dig", "curl", "tcpdump"];
+    private static readonly string[] Programs = ["nginx", "dnsmasq", "iperf3", "dig", "curl", "ping", "tcpdump", "nft"];
 
     private LabNetwork? _network;
 
@@ -113,15 +112,21 @@ public sealed class LabFixture : IAsyncLifetime
         await Network.Plan[name].RunAsync("curl", "-sS", "--retry", "50", "--retry-delay", "0", "--retry-connrefused", "-o", "/dev/null", "http://127.0.0.1/");
     }
 
-    /// <summary>Kills a program on a real server, as a crash would.</summary>
-    internal async Task KillAsync(string name, string program)
+    /// <summary>Kills nginx or the echo server of a real server, does something, and starts it again whatever happens.</summary>
+    internal async Task WithoutAsync(string name, string program, Func<Task> meanwhile)
     {
-        foreach (int id in await Network.Plan[name].ProcessesAsync())
+        await Network.Plan[name].KillAsync(program);
+        try
         {
-            if (File.ReadAllText($"/proc/{id}/comm").Trim() != program)
-                continue;
-            using Process process = Process.GetProcessById(id);
-            process.Kill();
+            await meanwhile();
+        }
+        finally
+        {
+            if (program == "nginx")
+                StartWeb(name);
+            else
+                StartEcho(name);
+            await ServesAsync(name);
         }
     }
 
