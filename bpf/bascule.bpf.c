@@ -16,10 +16,10 @@
  * Each step returns CONTINUE or the packet's verdict; who drops a packet counts it under its reason (stats.h). hook.h hides
  * whether this is XDP or tcx; switches.h has what user space decided before the load; maps.h says who owns which data.
  *
- * The way of a packet whose virtual server hashes consistently is the short one: one look-up in a hash table (the
- * service), one hash, three array look-ups (virtual server, slot, real server), two counters. No time is read, nothing is
- * locked, nothing about the flow is kept. Everything that is rare is a function of its own (__noinline), so that the
- * short way stays short.
+ * The way of a packet whose virtual server hashes consistently is the short one: the service, remembered from the look-up
+ * that the last timer tick allowed; one hash; three array look-ups (virtual server, slot, real server); two counters. No
+ * clock is read but the tick count, nothing is locked, nothing about the flow is kept. Everything that is rare is a
+ * function of its own (__noinline), so that the short way stays short.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
