@@ -34,6 +34,9 @@ long DistinctFlows()
     return traffic.DistinctFlows();
 }
 
+// Nobody is always first, which is when the caches are somebody else's.
+static IEnumerable<Subject> Turned(Subject[] subjects, int round) => subjects.Select((_, i) => subjects[(i + round) % subjects.Length]);
+
 // The load without anything behind it: in every figure, and the same for all.
 double LoadAlone()
 {
@@ -58,7 +61,7 @@ void MeasureFlowSet(Meter meter, int bits)
                 rig.Attach(hook.First().Program!, hook.First().Point);
             foreach (ClientTraffic traffic in kinds)
             {
-                foreach (Subject subject in hook)
+                foreach (Subject subject in Turned([.. hook], round))
                 {
                     if (subject.Program is { } program)
                         rig.Replace(program);
