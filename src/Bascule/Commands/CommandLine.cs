@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 
 namespace Bascule.Commands;
 
@@ -29,6 +30,7 @@ internal static class CommandLine
         ParseResult parsed = root.Parse(args);
         // The daemon drains for as long as its file allows: the library must not end it two seconds after a signal.
         int code = await parsed.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
-        return parsed.Errors.Count > 0 ? ExitCode.Usage : code;
+        // Who asks for help need not write what the verb requires.
+        return parsed.Action is ParseErrorAction ? ExitCode.Usage : code;
     }
 }
