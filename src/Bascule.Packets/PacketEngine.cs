@@ -93,7 +93,7 @@ public sealed class PacketEngine : IAsyncDisposable
     /// <summary>Why there is no datapath; null when there is.</summary>
     internal string? WhyNot => _started.Task.IsCompletedSuccessfully ? _started.Task.Result ?? _ended : _whyNot ?? "it has not been started yet";
 
-    /// <summary>Ends the engine's work, as after a detach; the daemon goes on without it.</summary>
+    /// <summary>Ends the engine's work, as after a detach; the daemon goes on without it. On its own thread, before the next turn attaches again.</summary>
     internal void End(string why)
     {
         _ended = why;
@@ -160,6 +160,8 @@ public sealed class PacketEngine : IAsyncDisposable
             {
                 while (_asked.TryDequeue(out Action<DatapathEngine>? action))
                     action(engine);
+                if (_isStopping)
+                    return;
                 engine.Turn();
                 if (_time.GetElapsedTime(swept) < pause)
                     return;
@@ -172,7 +174,7 @@ public sealed class PacketEngine : IAsyncDisposable
         }
     }
 
-    // What the kernel refuses now it may take in a moment, and the datapath meanwhile goes on with what it has.
+    // What the kernel refuses now it may take in a moment, and the datapath meanwhile goes on with what it has. No exception may end the daemon's other work.
     private void Try(Action turn)
     {
         try
@@ -180,10 +182,12 @@ public sealed class PacketEngine : IAsyncDisposable
             turn();
             _saidLast = null;
         }
-        catch (Exception e) when (e is KernelException or BpfException)
+#pragma warning disable CA1031 // see above
+        catch (Exception e)
+#pragma warning restore CA1031
         {
             if (_saidLast != e.Message)
-                Log.TurnBroke(_logger, e.Message);
+                Log.TurnBroke(_logger, e is KernelException or BpfException ? e.Message : e.ToString());
             _saidLast = e.Message;
         }
     }

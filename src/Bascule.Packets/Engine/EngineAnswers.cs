@@ -83,9 +83,12 @@ internal sealed class EngineAnswers
     {
         try
         {
-            DetachResult done = _engine.AskAsync(e => e.Detach()).GetAwaiter().GetResult();
-            _engine.End("it was detached; restart the daemon to attach it again");
-            return done;
+            return _engine.AskAsync(e =>
+            {
+                DetachResult done = e.Detach();
+                _engine.End("it was detached; restart the daemon to attach it again");
+                return done;
+            }).GetAwaiter().GetResult();
         }
         catch (Exception e) when (e is BpfException or KernelException or IOException or TimeoutException)
         {
