@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Text.Json;
 using Bascule.Core.Config;
 using Bascule.Core.Model;
+using Bascule.Packets.Xdp;
 
 namespace Bascule.Commands;
 
@@ -48,7 +49,10 @@ internal static class CheckCommand
 
     private static void Summarise(Configuration configuration)
     {
-        foreach (VirtualServer virtualServer in configuration.VirtualServers)
+        foreach (Core.Model.VirtualServer virtualServer in configuration.VirtualServers)
             Console.Out.WriteLine(Summary.Of(virtualServer));
+        // The file is right, and another build of the program would serve it: so a remark, not a problem.
+        if (!DatapathObject.IsIncluded && configuration.VirtualServers.FirstOrDefault(v => !v.IsProxied) is { } first)
+            Console.Error.WriteLine($"{first.Name} and whatever else has `forward` nat, dr or tun would not be served: this program was built without the packet datapath, on a machine without clang or libbpf-dev.");
     }
 }
