@@ -27,13 +27,17 @@ internal static class Flood
         using BpfProgram program = loaded.Program("flood");
 
         byte[] frame = Frame(destination, to), context = Context(interfaceName);
-        int sent = 0;
+        // What a busy machine could not send in time is left out: sent all at once it would only fill the cable, which is not what is tried.
+        int most = (int)(perSecond * Beat.TotalSeconds * 8), sent = 0;
+        TimeSpan before = TimeSpan.Zero;
         for (Stopwatch time = Stopwatch.StartNew(); time.Elapsed < howLong;)
         {
-            int due = (int)(time.Elapsed.TotalSeconds * perSecond) - sent;
+            TimeSpan now = time.Elapsed;
+            int due = Math.Min((int)((now - before).TotalSeconds * perSecond), most);
+            before = now;
             if (due > 0)
-                program.Send(frame, context, Math.Min(due, 65_536), batch: 64);
-            sent += Math.Clamp(due, 0, 65_536);
+                program.Send(frame, context, due, batch: 64);
+            sent += due;
             Thread.Sleep(Beat);
         }
 

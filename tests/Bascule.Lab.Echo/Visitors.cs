@@ -9,7 +9,7 @@ namespace Bascule.Lab.Echo;
 /// <summary>Visitors that each connect, exchange one message, leave, and come back on a new connection. One line of JSON at the end.</summary>
 internal sealed class Visitors
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20); // a SYN is sent again after 1, 3, 7 and 15 s
 
     private readonly ConcurrentDictionary<string, int> _served = new();
     private readonly ConcurrentDictionary<string, int> _failed = new();
@@ -51,11 +51,13 @@ internal sealed class Visitors
         using Socket socket = new(to.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(to, patience.Token);
         byte[] sent = new byte[Message.Length], echoed = new byte[Message.Length];
+        // Speaks first, as a browser does. Who waits to be spoken to waits forever when the last ACK of a handshake with a SYN cookie is lost:
+        // the server then knows nothing of it, and only data would be sent again.
+        Message.Write(sent, Random.Shared.NextInt64(), 0);
+        await socket.SendAsync(sent, patience.Token);
         if (!await Message.ReadAsync(socket, echoed, patience.Token))
             throw new IOException("closed without a greeting");
         string server = Message.NameIn(echoed);
-        Message.Write(sent, Random.Shared.NextInt64(), 0);
-        await socket.SendAsync(sent, patience.Token);
         if (!await Message.ReadAsync(socket, echoed, patience.Token) || !sent.AsSpan().SequenceEqual(echoed))
             throw new IOException("no echo of what was sent");
         return server;

@@ -10,14 +10,13 @@ public sealed class RestartTests(LabFixture lab)
     [LabTheory]
     [InlineData("dr", "mh", false)]
     [InlineData("dr", "mh", true)]
-    [InlineData("nat", "wlc", false)]
     [InlineData("nat", "wlc", true)]
     [InlineData("gue", "rr", true)]
     public async Task A_daemon_that_ends_or_is_killed_and_starts_again_loses_no_connection(string name, string scheduler, bool kill)
     {
         Way way = Way.Of(name);
         await using TestDirector director = await lab.StartDirectorAsync(Echo(way, scheduler), Way.Settings);
-        await using Connections connections = await Connections.OpenAsync(lab, 500, milliseconds: 50);
+        await using Connections connections = await Connections.OpenAsync(lab, 500, milliseconds: 100);
 
         await director.EndAsync(kill);
         HolderReport without = await connections.TalkAsync(10);
@@ -37,7 +36,7 @@ public sealed class RestartTests(LabFixture lab)
     {
         Way way = Way.Of(name);
         await using TestDirector director = await lab.StartDirectorAsync(Echo(way, scheduler), Way.Settings);
-        await using Connections connections = await Connections.OpenAsync(lab, 500, milliseconds: 50);
+        await using Connections connections = await Connections.OpenAsync(lab, 500, milliseconds: 100);
 
         for (int i = 0; i < 5; i++)
         {
