@@ -7,7 +7,7 @@
  *   slot {A, A}       stable       → A
  *   slot {B, A}       transition   recorded → its server; new (SYN) → B, remembered as half open; else → A, recorded
  *   slot {B, nobody}  tracked      recorded → its server; else → B
- *   slot {nobody, …}  no real server is usable: the sorry server
+ *   slot {nobody, A}  nobody new   recorded → its server; new (SYN), or A is down → the sorry server; else → A, recorded
  */
 #pragma once
 
@@ -26,6 +26,7 @@ static __noinline __u32 choose_in_transition(struct context *ctx, struct packet 
 	__u32 current = slot->current, previous = slot->previous;
 	__u32 recorded = recorded_server(ctx, packet, virtual_server);
 	bool is_error = packet->flags & PACKET_ICMP_ERROR;
+	struct real_server *owner;
 
 	if (recorded == REFUSED)
 		return NOBODY;
@@ -41,7 +42,8 @@ static __noinline __u32 choose_in_transition(struct context *ctx, struct packet 
 		explain_choice(current, REASON_TABLE_CURRENT);
 		return current;
 	}
-	if (previous != NOBODY) {
+	owner = real_server_of(previous);
+	if (owner && is_alive(owner)) { /* the last of all may stand here although it is down */
 		if (!is_error)
 			record_flow(ctx, packet, previous, FLOW_EXCEPTION);
 		explain_choice(previous, REASON_TABLE_PREVIOUS);

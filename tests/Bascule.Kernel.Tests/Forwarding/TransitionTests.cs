@@ -126,6 +126,19 @@ public sealed class TransitionTests
     }
 
     [KernelFact]
+    public void When_all_are_down_the_sorry_server_has_datagrams_and_connections_under_way_too()
+    {
+        using Datapath datapath = In(Nobody, A);
+        datapath.Set(A, Numbered(A) with { Flags = RealServerFlag.Valid | RealServerFlag.Neighbour });
+        datapath.Map<uint, VirtualServer>("virtual_servers").Set(Web.Id, new() { Hash = HashKind.KeyedSourcePort, Slots = 1, Sorry = C });
+
+        Assert.Equal(C, ServerOf(datapath, Web.Query()));
+        Assert.Equal(C, ServerOf(datapath, Web.Query()));
+        Assert.Equal(C, ServerOf(datapath, Web.Request()));
+        Assert.Empty(Recorded(datapath, false));
+    }
+
+    [KernelFact]
     public void Only_slots_in_transition_look_flows_up()
     {
         using Datapath datapath = In(B, A);
