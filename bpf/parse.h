@@ -252,8 +252,8 @@ static __always_inline bool skip_extensions(struct context *ctx, struct upper *u
 		default:
 			return true;
 		}
-		/* Beyond this at() would look at the wrong place: it masks. */
-		if (upper->offset > MAX_OFFSET)
+		/* Beyond this at() would look at the wrong place, for it masks; also for the checksum, which NAT corrects. */
+		if (upper->offset > MAX_OFFSET - sizeof(struct tcphdr))
 			return false;
 	}
 	return false;

@@ -46,6 +46,7 @@ public sealed class ParseTests
         ("version 5", With(Framed(Web.Request()), 14, 0x55)),
         ("another protocol", Framed(PacketBuilder.Ip.Ipv4(Web.Client4, Web.Virtual4, protocol: 132).PayloadOf(20))),
         ("too many extension headers", Framed(Extended(7).Tcp(Web.ClientPort, 80))),
+        ("TCP so far behind extension headers that its checksum cannot be reached", Framed(PacketBuilder.Ip.Ipv6(Web.Client6, Web.Virtual6).Extension(60, 960).Tcp(Web.ClientPort, 80))),
         ("routing header with segments left", With(Framed(PacketBuilder.Ip.Ipv6(Web.Client6, Web.Virtual6).Extension(43).Tcp(Web.ClientPort, 80)), 14 + 40 + 3, 1)),
         ("extension header that ends nowhere", With(Framed(PacketBuilder.Ip.Ipv6(Web.Client6, Web.Virtual6).Extension(60).Tcp(Web.ClientPort, 80)), 14 + 40 + 1, 255)),
         ("ICMP error about ICMP", Framed(PacketBuilder.Ip.Ipv4("203.0.113.1", Web.Virtual4).Icmp(3).Then(PacketBuilder.Ip.Ipv4(Web.Virtual4, Web.Client4).Icmp(8)))),
