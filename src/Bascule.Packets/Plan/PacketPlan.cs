@@ -7,7 +7,7 @@ namespace Bascule.Packets.Plan;
 /// <summary>What one virtual server shall look like in the kernel.</summary>
 /// <param name="Entry">Its entry in <c>virtual_servers</c>.</param>
 /// <param name="Slots">Its hash table.</param>
-/// <param name="Members">Its real servers, in the order of the file; the first <see cref="VirtualServer.Members"/> of <c>members</c>.</param>
+/// <param name="Members">Its real servers, in the order of the file (all of them where it schedules by them and not by its table); the first <see cref="VirtualServer.Members"/> of <c>members</c>.</param>
 /// <param name="Prefixes">Who may send to it; empty: everyone.</param>
 public sealed record VirtualServerPlan(
     VirtualServer Entry, ImmutableArray<Slot> Slots, ImmutableArray<ushort> Members, ImmutableDictionary<IPNetwork, PrefixRule> Prefixes);

@@ -25,7 +25,7 @@ public sealed class Planner
     /// <summary>Entries of the maps indexed by a real server's id; 0 is nobody's.</summary>
     public const int RealServerCapacity = 16384;
 
-    /// <summary>Most real servers of one virtual server. MAX_MEMBERS in bpf/types.h.</summary>
+    /// <summary>Most real servers of one virtual server that counts connections; a hash table has no such bound. MAX_MEMBERS in bpf/types.h.</summary>
     public const int MostMembers = 512;
 
     private readonly IdBook<(ServiceKey, Shape)> _virtualIds = new(VirtualServerCapacity);
@@ -123,7 +123,9 @@ public sealed class Planner
         Core.Model.VirtualServer configured = virtualServer.Configured;
         ServiceKey service = EntryForms.ServiceOf(configured);
         Shape shape = ShapeOf(configured, service);
-        if (configured.RealServers.Count > MostMembers)
+        VirtualServer entry = EntryForms.VirtualServer(configured, shape);
+        bool isByTable = entry.Scheduler == Xdp.Scheduler.Table;
+        if (configured.RealServers.Count > MostMembers && !isByTable)
         {
             _problems.Add($"{configured.Name} has {configured.RealServers.Count} real servers, the packet datapath takes at most {MostMembers} of one virtual server");
             return;
@@ -136,12 +138,9 @@ public sealed class Planner
         }
 
         _retired.Remove(id);
-        VirtualServer entry = EntryForms.VirtualServer(configured, shape) with
-        {
-            Members = (uint)members.Length,
-            Sorry = Sorry(draft, virtualServer, service, id),
-        };
-        draft.VirtualServers[id] = new(entry, Slots(draft, virtualServer, service, shape, id, members, entry.Flags.HasFlag(VirtualServerFlag.Stateful)), members, Prefixes.Of(configured.Packets));
+        ImmutableArray<ushort> listed = isByTable ? [.. members.Take(MostMembers)] : members; // whose table decides does not look at the list
+        entry = entry with { Members = (uint)listed.Length, Sorry = Sorry(draft, virtualServer, service, id) };
+        draft.VirtualServers[id] = new(entry, Slots(draft, virtualServer, service, shape, id, members, entry.Flags.HasFlag(VirtualServerFlag.Stateful)), listed, Prefixes.Of(configured.Packets));
         draft.Services[service] = id;
         draft.Services.TryAdd(EntryForms.EchoOf(service), id);
     }

@@ -35,6 +35,17 @@ public class PlannerTests
     }
 
     [Fact]
+    public void A_table_takes_more_real_servers_than_can_be_counted_among()
+    {
+        string[] many = [.. Enumerable.Range(0, Planner.MostMembers + 1).Select(i => $"10.0.{i / 250}.{1 + (i % 250)}")];
+
+        PacketPlan plan = Plan(Dr("mh", many));
+
+        Assert.Empty(_planner.Problems);
+        Assert.Equal(many.Length, SlotsOf(plan).Select(slot => slot.Current).Distinct().Count());
+    }
+
+    [Fact]
     public void Plans_the_same_again_when_nothing_changed()
     {
         PacketPlan before = Plan(Dr("mh", "10.0.0.11", "10.0.0.12"));
