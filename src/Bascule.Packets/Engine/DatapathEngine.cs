@@ -93,6 +93,7 @@ internal sealed class DatapathEngine : IDisposable
         try
         {
             engine.Turn();
+            engine.LeaveInterfacesOffTheList();
             return engine;
         }
         catch
@@ -185,6 +186,13 @@ internal sealed class DatapathEngine : IDisposable
         }
     }
 
+    // An earlier daemon attached there; nobody would ever look after it again.
+    private void LeaveInterfacesOffTheList()
+    {
+        foreach (string name in _folder.DetachAllBut(_settings.Interfaces))
+            Log.Note(_logger, $"{name} is not in packets.interfaces any more: the packet datapath was taken off it");
+    }
+
     /// <summary>The virtual server's number; null when it has none.</summary>
     public ushort? VirtualServerId(LiveVirtualServer virtualServer) =>
         _written.Services.TryGetValue(EntryForms.ServiceOf(virtualServer.Configured), out ushort id) ? id : null;
@@ -275,14 +283,24 @@ internal sealed class DatapathEngine : IDisposable
         _explainer?.Dispose();
         _explainer = null;
         Attacher attacher = new(_folder, _settings.Attach, point => LoadedFor(point).Program("bascule"));
-        foreach (AttachmentStatus attached in _attachments.Values)
+        try
         {
-            if (attached.Point is { } point)
-                attacher.Replace(attached.Interface, point);
+            foreach (AttachmentStatus attached in _attachments.Values)
+            {
+                if (attached.Point is { } point)
+                    attacher.Replace(attached.Interface, point);
+            }
         }
-
-        foreach (BpfObject old in before.Values)
-            old.Dispose();
+        catch
+        {
+            _switches = default; // covers nothing: the next turn tries again
+            throw;
+        }
+        finally
+        {
+            foreach (BpfObject old in before.Values)
+                old.Dispose();
+        }
     }
 
     private BpfObject LoadedFor(AttachPoint point)

@@ -73,6 +73,16 @@ internal sealed class StateFolder : IDisposable
         File.Delete(Identity);
     }
 
+    /// <summary>Takes the datapath, and what sends checks, off every interface but these.</summary>
+    /// <returns>The interfaces the datapath was on.</returns>
+    public IReadOnlyList<string> DetachAllBut(IEnumerable<string> interfaces)
+    {
+        HashSet<string> keep = [.. interfaces.Select(NameOf)];
+        foreach (string probe in Directory.GetFiles(Probes).Where(probe => !keep.Contains(System.IO.Path.GetFileName(probe))))
+            DetachLink(probe);
+        return [.. Attached.Where(link => !keep.Contains(NameOf(link.Interface)) && DetachLink(Link(link.Interface, link.Point))).Select(link => link.Interface)];
+    }
+
     /// <summary>Takes the datapath off every interface and forgets everything.</summary>
     /// <returns>The interfaces it was on.</returns>
     public IReadOnlyList<string> Detach()

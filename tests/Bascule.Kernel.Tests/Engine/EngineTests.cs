@@ -81,7 +81,7 @@ public sealed class EngineTests : IDisposable
     {
         using BpfObject small = Small.Load();
         using BpfProgram other = small.Program("say");
-        using BpfLink link = _network!.Run(() => BpfLink.Attach(other, IndexOfNear(), AttachPoint.XdpNative));
+        using BpfLink link = _network!.Run(() => BpfLink.Attach(other, IndexOf("near"), AttachPoint.XdpNative));
 
         await using PacketEngine engine = await StartedAsync(Dr());
 
@@ -96,7 +96,7 @@ public sealed class EngineTests : IDisposable
     {
         using BpfObject small = Small.Load();
         using BpfProgram other = small.Program("say");
-        using BpfLink link = _network!.Run(() => BpfLink.Attach(other, IndexOfNear(), AttachPoint.XdpNative));
+        using BpfLink link = _network!.Run(() => BpfLink.Attach(other, IndexOf("near"), AttachPoint.XdpNative));
 
         await using PacketEngine engine = await StartedAsync(Dr(attach: "native"));
 
@@ -125,6 +125,18 @@ public sealed class EngineTests : IDisposable
         _network.IpInside("link add near type veth peer name far");
 
         await Eventually.HoldsAsync(() => ProgramOnNear() != 0);
+    }
+
+    [KernelFact]
+    public async Task Leaves_an_interface_that_the_file_does_not_name_any_more()
+    {
+        await using (await StartedAsync(Dr(interfaceName: "near, far")))
+            Assert.NotEqual(0u, ProgramOn("far"));
+
+        await using PacketEngine second = await StartedAsync(Dr());
+
+        Assert.Equal(0u, ProgramOn("far"));
+        Assert.NotEqual(0u, ProgramOnNear());
     }
 
     [KernelFact]
@@ -170,12 +182,14 @@ public sealed class EngineTests : IDisposable
 
     private string? Claimed(PacketEngine engine) => _network!.Run(engine.Claim);
 
-    private uint ProgramOnNear() => _network!.Run(() => IndexOfNear() is var index and not 0 ? BpfLink.XdpProgramOn(index) : 0);
+    private uint ProgramOnNear() => ProgramOn("near");
 
-    private static int IndexOfNear()
+    private uint ProgramOn(string name) => _network!.Run(() => IndexOf(name) is var index and not 0 ? BpfLink.XdpProgramOn(index) : 0);
+
+    private static int IndexOf(string name)
     {
         using Network here = new();
-        return here.FindLink("near")?.Index ?? 0;
+        return here.FindLink(name)?.Index ?? 0;
     }
 
     private static TestNetwork Cable() => new(
