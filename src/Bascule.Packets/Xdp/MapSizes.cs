@@ -17,6 +17,7 @@ internal static class MapSizes
 
     private const uint SketchRows = 4;       // SKETCH_ROWS in bpf/types.h
     private const uint LeastHalfOpen = 8192;
+    private const uint MostInterfaces = 4096; // a machine with containers has hundreds, and packets go out of one that is not among them to nobody
 
     /// <summary>By the maps' names.</summary>
     public static IReadOnlyDictionary<string, uint> For(PacketSettings settings)
@@ -40,6 +41,7 @@ internal static class MapSizes
             ["references"] = Planner.RealServerCapacity,
             ["real_server_traffic"] = Planner.RealServerCapacity,
             ["probe_targets"] = Planner.RealServerCapacity,
+            ["interfaces"] = MostInterfaces,
             ["flows4"] = flows,
             ["flows6"] = flows,
             ["replies4"] = flows,
