@@ -34,7 +34,7 @@ internal static class PacketsSection
     public static readonly Setting<string> State = new("state", new TextForm("the absolute path of a folder on a bpffs", 200, AbsoluteFolder))
     {
         Doc = "Folder on a bpffs (bpf(8)) in which the datapath is pinned, so that a restart of the daemon loses no packet and no flow. Two directors on one machine need two.",
-        Default = "/sys/fs/bpf/bascule",
+        Default = PacketSettings.UsualStateFolder,
         Source = "where systemd mounts the bpffs",
         Example = "state: /sys/fs/bpf/bascule",
         AlsoCalled = ["pins", "pinPath", "bpffs"],

@@ -12,6 +12,9 @@ public sealed record PacketSettings
     /// <summary>Where on the interface it is attached.</summary>
     public required AttachMode Attach { get; init; }
 
+    /// <summary>Where <see cref="StateFolder"/> is when the file does not say.</summary>
+    public const string UsualStateFolder = "/sys/fs/bpf/bascule";
+
     /// <summary>Folder on a bpffs in which programs, maps and links are pinned, so that they outlive the daemon.</summary>
     public required string StateFolder { get; init; }
 

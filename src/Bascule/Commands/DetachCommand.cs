@@ -2,6 +2,7 @@ using System.CommandLine;
 using Bascule.Client;
 using Bascule.Core.Api;
 using Bascule.Core.Config;
+using Bascule.Core.Model;
 using Bascule.Packets;
 
 namespace Bascule.Commands;
@@ -13,15 +14,22 @@ internal static class DetachCommand
     {
         Option<string?> socket = Shared.Socket();
         Option<string?> file = Shared.File();
+        Option<string?> state = new("--state")
+        {
+            Description = $"The folder that packets.state named (usually {PacketSettings.UsualStateFolder}), when the file does not name it any more. No daemon is asked.",
+            HelpName = "FOLDER",
+        };
         Verb command = new("detach", "Take the packet datapath off every interface and forget its flows. Needs root.", """
             A daemon that ends leaves the datapath where it is, so that the next one goes on without losing a packet or a flow. This
             ends it: packets for its virtual servers go to the director's own stack from then on. A daemon that runs is asked to; it
             goes on without a datapath until it is started again. Without one, what is left in packets.state is removed.
             """)
         {
-            socket, file,
+            socket, file, state,
         };
-        command.SetAction((result, cancellation) => RunAsync(result.GetValue(socket), result.GetValue(file), cancellation));
+        command.SetAction((result, cancellation) => result.GetValue(state) is { } folder
+            ? Task.FromResult(Say(Detachment.Run(folder)))
+            : RunAsync(result.GetValue(socket), result.GetValue(file), cancellation));
         return command;
     }
 
@@ -48,7 +56,7 @@ internal static class DetachCommand
 
         if (configuration.Packets is { StateFolder: var folder })
             return Say(Detachment.Run(folder));
-        Console.Error.WriteLine($"{name} has no `packets`, so it does not say where a datapath could be.");
+        Console.Error.WriteLine($"{name} has no `packets`, so it does not say where a datapath could be. One of an earlier file: --state {PacketSettings.UsualStateFolder}, or where packets.state was.");
         return ExitCode.Failed;
     }
 

@@ -188,6 +188,8 @@ internal sealed class Director
     {
         if (_packets is not null && await _packets.StartAsync() is { } why)
             Log.DatapathNotAvailable(_log, why);
+        if (_packets is null && Detachment.IsNeeded(PacketSettings.UsualStateFolder))
+            Log.DatapathIsLeft(_log, PacketSettings.UsualStateFolder);
     }
 
     private void Say(ReloadResult result)

@@ -18,6 +18,9 @@ internal static partial class Log
     [LoggerMessage(1004, LogLevel.Error, "Packet datapath is not available: {Why}; virtual servers with forward nat, dr or tun are not served, the others are")]
     public static partial void DatapathNotAvailable(ILogger logger, string why);
 
+    [LoggerMessage(1005, LogLevel.Warning, "The file has no packets, but a packet datapath is attached from {Folder}: unless another director looks after it, packets for the virtual servers of an earlier file do not come to this one; bascule detach --state {Folder} takes it off")]
+    public static partial void DatapathIsLeft(ILogger logger, string folder);
+
     [LoggerMessage(1010, LogLevel.Information, "Reloaded: {Changes}")]
     public static partial void Reloaded(ILogger logger, string changes);
 

@@ -156,6 +156,22 @@ public sealed class PacketCommandTests : IAsyncLifetime
         Assert.StartsWith("No daemon answers on", error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Detach_of_a_file_without_packets_wants_to_know_the_folder()
+    {
+        string file = Path.Combine(_folder, "bascule.yaml");
+        File.WriteAllText(file, $$"""
+            admin: { socket: {{_folder}}/nobody.sock }
+            virtualServers: { web: { address: 127.0.0.1:8080, realServers: ["127.0.0.1:8081"] } }
+            """);
+
+        (int code, _, string error) = await BasculeProcess.RunAsync("detach", "-c", file);
+
+        Assert.Equal(1, code);
+        Assert.Contains("--state /sys/fs/bpf/bascule", error, StringComparison.Ordinal);
+        Assert.Equal((0, "There was no datapath to take off.", ""), await BasculeProcess.RunAsync("detach", "--state", $"{_folder}/never"));
+    }
+
     [Theory]
     [InlineData("list", "--stats", "--rate")]
     [InlineData("list", "--most", "0")]
