@@ -28,6 +28,8 @@ public sealed class AffinityTests(LabFixture lab)
         NobodyBroke(await connections.TalkAsync(1));
         await director.ReloadAsync(Farm("alpha", "{ address: beta, weight: 0 }", "gamma"), Way.Settings);
         NobodyBroke(await connections.TalkAsync(1));
+        await director.ReloadAsync(Farm("alpha", "beta"), Way.Settings);
+        NobodyBroke(await connections.TalkAsync(1));
         await director.ReloadAsync(Farm("alpha", "beta", "gamma"), Way.Settings);
         HolderReport before = await connections.TalkAsync(1);
         NobodyBroke(before);
