@@ -9,7 +9,7 @@ internal static class RatesSection
 
     public static readonly Setting<int> NewFlowsPerSecond = new("newFlowsPerSecond", new CountForm(1, Most))
     {
-        Doc = "New flows a second, of each processor that packets come in on. What is over is dropped and counted.",
+        Doc = "New flows a second, of each processor that packets come in on. What is over is dropped and counted. Of UDP only where flows are recorded: with mh, sh, dh and `onePacket` no packet is the first.",
         Otherwise = "no bound",
         Source = "IPVS has none",
         Example = "newFlowsPerSecond: 20000",
