@@ -23,13 +23,22 @@ public sealed class CaptureTests
         Assert.Equal([frame, sent.Frame], records.Select(record => record.Frame));
         Assert.Equal(records[0].Record with { Time = 0 }, new()
         {
-            Interface = (uint)Datapath.LoopbackIndex, Length = (uint)frame.Length, Bytes = (ushort)frame.Length, VirtualServer = Scene.Id4,
+            Interface = (uint)Datapath.LoopbackIndex,
+            Length = (uint)frame.Length,
+            Bytes = (ushort)frame.Length,
+            VirtualServer = Scene.Id4,
             Number = records[1].Record.Number,
         });
         Assert.Equal(records[1].Record with { Time = 0 }, new()
         {
-            Interface = (uint)Datapath.LoopbackIndex, Length = (uint)sent.Frame.Length, Bytes = (ushort)sent.Frame.Length, VirtualServer = Scene.Id4,
-            RealServer = Scene.Real, Outgoing = 1, Verdict = (byte)Verdict.Transmit, Number = records[0].Record.Number,
+            Interface = (uint)Datapath.LoopbackIndex,
+            Length = (uint)sent.Frame.Length,
+            Bytes = (ushort)sent.Frame.Length,
+            VirtualServer = Scene.Id4,
+            RealServer = Scene.Real,
+            Outgoing = 1,
+            Verdict = (byte)Verdict.Transmit,
+            Number = records[0].Record.Number,
         });
         Assert.True(records[0].Record.Time <= records[1].Record.Time && records[0].Record.Time > 0);
     }

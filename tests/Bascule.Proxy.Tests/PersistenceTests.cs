@@ -103,7 +103,8 @@ public sealed class PersistenceTests : IAsyncDisposable
         ManualClock clock = new();
         await using FakeRealServer first = FakeRealServer.Echoing();
         await using Director director = Director.StartAt(clock, Persistent(new() { Timeout = TimeSpan.FromSeconds(300) }, first.Address, _beta.Address)
-            with { Timeouts = Director.Timeouts with { Idle = TimeSpan.FromDays(1) } });
+            with
+        { Timeouts = Director.Timeouts with { Idle = TimeSpan.FromDays(1) } });
         using (TcpClient open = await ConnectAsync(director, 1))
         {
             await Eventually.HoldsAsync(() => director.RealServer(0).ActiveConnections == 1);

@@ -15,7 +15,8 @@ internal static class Small
         try
         {
             using Process compile = Process.Start(new ProcessStartInfo(Path.Combine(root, "bpf/compile"),
-                ["tests/Bascule.Kernel.Tests/Bpf/small.bpf.c", output, .. defines]) { RedirectStandardError = true })!;
+                ["tests/Bascule.Kernel.Tests/Bpf/small.bpf.c", output, .. defines])
+            { RedirectStandardError = true })!;
             string errors = compile.StandardError.ReadToEnd();
             compile.WaitForExit();
             Assert.True(compile.ExitCode == 0, errors);

@@ -8,7 +8,7 @@ public sealed class TogetherTests
 {
     private const int Rounds = 60;
 
-    private static readonly TcpFlag[] _conversation =
+    private static readonly TcpFlag[] Conversation =
         [TcpFlag.Syn, TcpFlag.Ack, TcpFlag.Ack, TcpFlag.Fin | TcpFlag.Ack, TcpFlag.Syn, TcpFlag.Syn, TcpFlag.Ack, TcpFlag.Rst, TcpFlag.Syn, TcpFlag.Ack];
 
     [KernelTheory]
@@ -24,7 +24,7 @@ public sealed class TogetherTests
         {
             for (int round = 0; round < Rounds; round++)
             {
-                foreach (TcpFlag flags in _conversation)
+                foreach (TcpFlag flags in Conversation)
                 {
                     for (ushort port = 5000; port < 5004; port++)
                         Talk(farm, method, flags, port);
