@@ -72,7 +72,8 @@ find_sdk() {
 is_there() {
     case $1 in
         command) command -v "$2" > /dev/null || [ -x "/usr/sbin/$2" ] ;;
-        library) /sbin/ldconfig -p | grep -qF "$2" ;;
+        # All of it read before it is searched: grep -q hangs up early, and with pipefail a busy machine then lacks the library.
+        library) [[ $(/sbin/ldconfig -p) == *"$2"* ]] ;;
         file) [ -e "$2" ] ;;
         *) say "eng/needs.sh: '$1' is none of: command, library, file"; exit 1 ;;
     esac
