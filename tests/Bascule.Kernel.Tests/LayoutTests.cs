@@ -20,7 +20,7 @@ public sealed partial class LayoutTests
         ["FlowState"] = "STATE_",
         ["FlowFlag"] = "FLOW_",
         ["DropReason"] = "DROP_",
-        ["Reason"] = "REASON_",
+        ["ChoiceReason"] = "REASON_",
         ["PrefixRule"] = "PREFIX_",
         ["DecapCount"] = "DECAP_",
     };
@@ -79,7 +79,15 @@ public sealed partial class LayoutTests
         return null;
     }
 
-    private static Type Twin(string name) =>
+    // Two are the API's too: what the datapath says there, an operator reads.
+    private static Type Twin(string name) => name switch
+    {
+        "drop_reason" => typeof(DropReason),
+        "reason" => typeof(ChoiceReason),
+        _ => DatapathsTwin(name),
+    };
+
+    private static Type DatapathsTwin(string name) =>
         typeof(Address).Assembly.GetType($"Bascule.Packets.Xdp.{Pascal(name)}") ?? throw new InvalidOperationException($"{name} of bpf/types.h has no twin in Bascule.Packets.Xdp");
 
     private static List<BpfField> Fields(Type twin) => (List<BpfField>)Generic(nameof(FieldsOf), twin);

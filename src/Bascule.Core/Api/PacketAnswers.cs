@@ -143,8 +143,8 @@ public enum PacketVerdict
     Dropped,
 }
 
-/// <summary>Why this real server. The order is that of <c>enum reason</c> in bpf/types.h.</summary>
-public enum ChoiceReason
+/// <summary>Why this real server. Twin of <c>enum reason</c> in bpf/types.h.</summary>
+public enum ChoiceReason : byte
 {
     /// <summary>None was chosen.</summary>
     None,

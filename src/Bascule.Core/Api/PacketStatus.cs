@@ -35,8 +35,8 @@ public sealed record InterfaceStatus
     public required string Why { get; init; }
 }
 
-/// <summary>Why a packet was not forwarded. The order is that of <c>enum drop_reason</c> in bpf/types.h.</summary>
-public enum DropReason
+/// <summary>Why a packet was not forwarded. Twin of <c>enum drop_reason</c> in bpf/types.h.</summary>
+public enum DropReason : byte
 {
     /// <summary>It was not dropped.</summary>
     None,

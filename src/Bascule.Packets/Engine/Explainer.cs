@@ -3,7 +3,6 @@ using Bascule.Core.Api;
 using Bascule.Core.Frames;
 using Bascule.Core.Model;
 using Bascule.Linux.Bpf;
-using Bascule.Packets.Xdp;
 using Explanation = Bascule.Core.Api.Explanation;
 
 namespace Bascule.Packets.Engine;
@@ -62,11 +61,11 @@ internal sealed class Explainer : IDisposable
             RealServer = realServer is null ? null : StatusReader.AddressText(realServer.Address),
             Forwarding = virtualServer is null || realServer is null ? null : StatusReader.ForwardingText(ForwardingOf(virtualServer, realServer)),
             Scheduler = virtualServer is null ? null : StatusReader.ShortName(virtualServer.Configured.Scheduler),
-            Reason = (ChoiceReason)told.Reason,
+            Reason = told.Reason,
             Hash = virtualServer is null ? null : told.Hash,
-            Slot = told.Reason is Reason.Table or Reason.TableCurrent or Reason.TablePrevious or Reason.Fallback ? (int)told.Slot : null,
+            Slot = told.Reason is ChoiceReason.Table or ChoiceReason.TableCurrent or ChoiceReason.TablePrevious or ChoiceReason.Fallback ? (int)told.Slot : null,
             Verdict = verdict,
-            Drop = (Core.Api.DropReason)told.Drop,
+            Drop = told.Drop,
             Interface = leaves ? InterfaceOf(run.Verdict, told, on) : null,
             Frame = leaves ? left : null,
         };
@@ -95,7 +94,7 @@ internal sealed class Explainer : IDisposable
         {
             Pass => PacketVerdict.ToStack,
             // An error to the client is sent although the packet itself is dropped; an echo is answered although nobody was chosen.
-            Transmit or Redirect when told.Drop != Xdp.DropReason.None || told.RealServer == 0 => PacketVerdict.Answered,
+            Transmit or Redirect when told.Drop != DropReason.None || told.RealServer == 0 => PacketVerdict.Answered,
             Transmit or Redirect => PacketVerdict.Sent,
             _ => PacketVerdict.Dropped,
         };

@@ -5,7 +5,6 @@ using Bascule.Core.Model;
 using Bascule.Linux.Bpf;
 using Bascule.Packets.Plan;
 using Bascule.Packets.Xdp;
-using DropReason = Bascule.Core.Api.DropReason;
 
 namespace Bascule.Packets.Engine;
 

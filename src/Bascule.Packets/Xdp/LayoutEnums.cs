@@ -97,50 +97,11 @@ public enum FlowFlag : byte
     Ended = 1 << 4,
 }
 
-/// <summary>Twin of <c>enum drop_reason</c>.</summary>
-public enum DropReason : byte
-{
-    None,
-    Malformed,
-    NoRealServer,
-    Closed,
-    RealServerGone,
-    FlowTableFull,
-    NoPortLeft,
-    NoNeighbour,
-    TooBig,
-    Denied,
-    SourceRate,
-    VirtualServerRate,
-    Flood,
-    FragmentUnknown,
-    Ttl,
-    NoRoom,
-    Unsupported,
-}
-
 /// <summary>Twin of <c>enum prefix_rule</c>.</summary>
 public enum PrefixRule : uint
 {
     Allowed = 1,
     Denied = 2,
-}
-
-/// <summary>Twin of <c>enum reason</c>.</summary>
-public enum Reason : byte
-{
-    None,
-    Table,
-    TablePrevious,
-    TableCurrent,
-    Flow,
-    HalfOpen,
-    Session,
-    Scheduler,
-    Fallback,
-    Sorry,
-    IcmpInner,
-    Reply,
 }
 
 /// <summary>Twin of <c>enum decap_count</c>.</summary>

@@ -3,6 +3,9 @@
 #pragma warning disable CS1591, CA1051 // no second description of a field; fields, because their order is the point
 #pragma warning disable CS0649 // fields that only the kernel's side writes
 
+using ChoiceReason = Bascule.Core.Api.ChoiceReason;
+using DropReason = Bascule.Core.Api.DropReason;
+
 namespace Bascule.Packets.Xdp;
 
 /// <summary>Twin of <c>struct load</c>.</summary>
@@ -211,7 +214,7 @@ public record struct Explanation
 {
     public ushort VirtualServer;
     public ushort RealServer;
-    public Reason Reason;
+    public ChoiceReason Reason;
     public DropReason Drop;
     internal ushort Unused;
     public uint Hash;

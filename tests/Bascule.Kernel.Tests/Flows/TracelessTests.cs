@@ -9,9 +9,9 @@ public sealed class TracelessTests
     private const ushort Port = 4242;
 
     [KernelTheory]
-    [InlineData(TcpFlag.Syn, 2, Reason.Scheduler)]
-    [InlineData(TcpFlag.Ack, 1, Reason.Fallback)]
-    public void An_explained_packet_begins_nothing(TcpFlag flags, int realServer, Reason reason)
+    [InlineData(TcpFlag.Syn, 2, ChoiceReason.Scheduler)]
+    [InlineData(TcpFlag.Ack, 1, ChoiceReason.Fallback)]
+    public void An_explained_packet_begins_nothing(TcpFlag flags, int realServer, ChoiceReason reason)
     {
         using Farm farm = Explaining();
 
@@ -38,7 +38,7 @@ public sealed class TracelessTests
 
         farm.Tcp(Port, flags);
 
-        Assert.Equal((2, Reason.Flow), (Told(farm).RealServer, Told(farm).Reason));
+        Assert.Equal((2, ChoiceReason.Flow), (Told(farm).RealServer, Told(farm).Reason));
         Assert.Equal(recorded, farm.Flow(Port));
     }
 

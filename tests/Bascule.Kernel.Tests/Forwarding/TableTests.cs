@@ -50,7 +50,7 @@ public sealed class TableTests
         Explanation told = Told(datapath);
         Assert.Equal((uint)slot, told.Slot);
         Assert.Equal(Web.Real, told.RealServer);
-        Assert.Equal(Reason.Table, told.Reason);
+        Assert.Equal(ChoiceReason.Table, told.Reason);
     }
 
     [KernelFact]
