@@ -1,14 +1,6 @@
+using Bascule.Core.Model;
+
 namespace Bascule.Vrrp;
-
-/// <summary>The versions of the protocol.</summary>
-public enum VrrpVersion : byte
-{
-    /// <summary>RFC 3768: IPv4, whole seconds.</summary>
-    V2 = 2,
-
-    /// <summary>RFC 9568 and RFC 5798: IPv4 and IPv6, centiseconds.</summary>
-    V3 = 3,
-}
 
 /// <summary>"I am Active for this virtual router", as sent every interval. RFC 9568 §5, RFC 3768 §5.</summary>
 /// <param name="Version">Whose form it has on the wire.</param>

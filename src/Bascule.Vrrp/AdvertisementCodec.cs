@@ -1,18 +1,9 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using Bascule.Core.Model;
 
 namespace Bascule.Vrrp;
-
-/// <summary>Which bytes an IPv4 checksum of version 3 covers: the field has two schools.</summary>
-public enum ChecksumForm
-{
-    /// <summary>A pseudo-header and the message: RFC 5798, keepalived's default, FRR's default.</summary>
-    PseudoHeader,
-
-    /// <summary>The message alone, as in version 2: RFC 9568 §5.2.8.</summary>
-    MessageOnly,
-}
 
 /// <summary>
 /// Advertisements as they are on the wire, after the IP header. IPv6 always has the pseudo-header.

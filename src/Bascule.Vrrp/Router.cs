@@ -1,3 +1,6 @@
+using Bascule.Core.Model;
+using Bascule.Core.Roles;
+
 namespace Bascule.Vrrp;
 
 /// <summary>
@@ -19,7 +22,7 @@ public sealed class Router
     private bool _heardGoodbye;
     private bool _heardWeaker;
 
-    /// <summary>In <see cref="Vrrp.Role.Initialize"/>.</summary>
+    /// <summary>In <see cref="Role.Initialize"/>.</summary>
     public Router(VirtualRouter self, byte priority)
     {
         _self = self;

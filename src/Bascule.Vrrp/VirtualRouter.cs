@@ -1,3 +1,5 @@
+using Bascule.Core.Model;
+
 namespace Bascule.Vrrp;
 
 /// <summary>What one virtual router is told: RFC 9568 §6.1.</summary>
@@ -28,53 +30,6 @@ public sealed record VirtualRouter
     /// the kernel has let go of the addresses. Zero: as long as the others wait.
     /// </summary>
     public TimeSpan Lease { get; init; }
-}
-
-/// <summary>What a router is for its virtual addresses. RFC 9568 §6.3.</summary>
-public enum Role
-{
-    /// <summary>Not started, or held back by what it tracks (keepalived calls that FAULT).</summary>
-    Initialize,
-
-    /// <summary>Listens, ready to take over.</summary>
-    Backup,
-
-    /// <summary>Has the addresses.</summary>
-    Active,
-}
-
-/// <summary>Why the role changed last.</summary>
-public enum TransitionReason
-{
-    /// <summary>It has not.</summary>
-    None,
-
-    /// <summary>Started: as Backup, or as the owner of the addresses.</summary>
-    Started,
-
-    /// <summary>Stopped, or what it tracks went down.</summary>
-    Stopped,
-
-    /// <summary>Nothing heard from the Active router for the whole Active_Down_Interval.</summary>
-    Silence,
-
-    /// <summary>The Active router said goodbye.</summary>
-    Goodbye,
-
-    /// <summary>Only a weaker router serves, and this one preempts.</summary>
-    Preempted,
-
-    /// <summary>A router of higher priority serves.</summary>
-    HigherPriority,
-
-    /// <summary>One of equal priority and a higher address serves.</summary>
-    HigherAddress,
-
-    /// <summary>It slept longer than its lease.</summary>
-    Overslept,
-
-    /// <summary>It was asked to hand over.</summary>
-    HandedOver,
 }
 
 /// <summary>What the shell has to do, in the order of the members.</summary>

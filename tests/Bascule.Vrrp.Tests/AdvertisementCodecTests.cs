@@ -1,4 +1,5 @@
 using System.Net;
+using Bascule.Core.Model;
 
 namespace Bascule.Vrrp.Tests;
 

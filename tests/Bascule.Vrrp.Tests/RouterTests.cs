@@ -1,5 +1,6 @@
+using Bascule.Core.Model;
+using Bascule.Core.Roles;
 using static Bascule.Vrrp.VrrpActions;
-
 namespace Bascule.Vrrp.Tests;
 
 /// <summary>RFC 9568 §6.4, case by case, in the RFC's order.</summary>

@@ -1,3 +1,5 @@
+using Bascule.Core.Model;
+
 namespace Bascule.Vrrp.Tests;
 
 /// <summary>

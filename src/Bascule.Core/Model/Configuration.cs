@@ -20,6 +20,12 @@ public sealed record Configuration
     /// <summary>The packet datapath; null: there is none, and every virtual server is on the proxy.</summary>
     public PacketSettings? Packets { get; init; }
 
+    /// <summary>This director's name among its peers; null where nothing asks for it.</summary>
+    public string? Node { get; init; }
+
+    /// <summary>Who shares the virtual addresses; null: this director is alone.</summary>
+    public HaSettings? Ha { get; init; }
+
     /// <summary>In the order of the file.</summary>
     public required ValueList<VirtualServer> VirtualServers { get; init; }
 }
