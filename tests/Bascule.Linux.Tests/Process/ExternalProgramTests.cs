@@ -1,0 +1,101 @@
+using System.Globalization;
+using Bascule.Linux.Process;
+
+namespace Bascule.Linux.Tests.Process;
+
+public sealed class ExternalProgramTests
+{
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(30);
+    private static readonly Dictionary<string, string> Environment = new() { ["COLOUR"] = "blue" };
+
+    [Fact]
+    public async Task Tells_the_exit_code_and_what_was_written()
+    {
+        ProgramResult result = await RunAsync("echo to stdout; echo to stderr >&2; exit 3");
+
+        Assert.Equal(new(ProgramEnd.Exited, 3, "to stdout\n\nto stderr"), result);
+        Assert.False(result.IsSuccess);
+    }
+
+    [Fact]
+    public async Task Hands_over_arguments_as_they_are_and_the_environment()
+    {
+        ProgramResult result = await ExternalProgram.RunAsync(["/bin/sh", "-c", "echo \"$1|$COLOUR\"", "sh", "a 'b' $c"], Environment, Long, TimeProvider.System, default);
+
+        Assert.Equal("a 'b' $c|blue", result.Output);
+        Assert.True(result.IsSuccess);
+    }
+
+    [Fact]
+    public async Task Kills_what_runs_too_long_with_all_it_started()
+    {
+        ProgramResult result = await RunAsync("sleep 1000 & echo $!; wait", TimeSpan.FromMilliseconds(300));
+
+        Assert.Equal(ProgramEnd.TimedOut, result.End);
+        Assert.False(IsAlive(result.Output), "what the script started is still there");
+    }
+
+    [Fact]
+    public async Task What_a_program_leaves_behind_ends_with_it()
+    {
+        ProgramResult result = await RunAsync("sleep 1000 > /dev/null 2>&1 & echo $!");
+
+        Assert.True(result.IsSuccess);
+        Assert.False(IsAlive(result.Output), "what the script left behind is still there");
+    }
+
+    [Fact]
+    public async Task Keeps_the_first_4_KiB_of_an_endless_output_and_does_not_block_who_writes_it()
+    {
+        ProgramResult result = await RunAsync("head -c 10000000 /dev/zero | tr '\\0' x");
+
+        Assert.True(result.IsSuccess);
+        Assert.Equal(new string('x', 4096), result.Output);
+    }
+
+    [Fact]
+    public async Task Says_that_a_program_is_not_there()
+    {
+        ProgramResult result = await ExternalProgram.RunAsync(["/no/such/program"], Environment, Long, TimeProvider.System, default);
+
+        Assert.Equal(new(ProgramEnd.NotStarted, -1, "there is no program /no/such/program"), result);
+    }
+
+    [Fact]
+    public async Task A_program_ended_by_a_signal_has_128_and_its_number() =>
+        Assert.Equal(128 + 15, (await RunAsync("kill -TERM $$")).ExitCode);
+
+    [Fact]
+    public async Task Ends_the_program_when_it_is_cancelled()
+    {
+        using CancellationTokenSource cancellation = new();
+        string file = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+        Task<ProgramResult> running = ExternalProgram.RunAsync(["/bin/sh", "-c", $"echo $$ > {file}.new; mv {file}.new {file}; sleep 1000"], Environment, Long, TimeProvider.System, cancellation.Token);
+        while (!File.Exists(file))
+            await Task.Yield();
+
+        await cancellation.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        Assert.False(IsAlive(await File.ReadAllTextAsync(file)));
+        File.Delete(file);
+    }
+
+    private static Task<ProgramResult> RunAsync(string script, TimeSpan? timeout = null) =>
+        ExternalProgram.RunAsync(["/bin/sh", "-c", script], Environment, timeout ?? Long, TimeProvider.System, default);
+
+    // One that was killed and that nobody has asked about yet is a zombie: dead, but listed.
+    private static bool IsAlive(string processId)
+    {
+        string stat = $"/proc/{int.Parse(processId.Trim(), CultureInfo.InvariantCulture)}/stat";
+        try
+        {
+            string text = File.ReadAllText(stat);
+            return text[text.LastIndexOf(')') + 2] is not ('Z' or 'X');
+        }
+        catch (IOException)
+        {
+            return false;
+        }
+    }
+}
