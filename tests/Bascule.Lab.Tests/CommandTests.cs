@@ -10,7 +10,7 @@ public sealed class CommandTests : IAsyncLifetime
     public async Task DisposeAsync()
     {
         if (LabFixture.WhyNot is null)
-            await LabNetwork.DownAsync(Name);
+            await LabNetwork.DownAsync(new LabPlan(Name));
     }
 
     [LabFact]
@@ -18,7 +18,7 @@ public sealed class CommandTests : IAsyncLifetime
     {
         await Tool.RunAsync(LabDirector.Program, ["lab", "up", "--name", Name]);
         string output = await Tool.RunAsync(LabDirector.Program, ["lab", "up", "--name", Name]);
-        LabNetwork network = LabNetwork.Find(Name)!;
+        LabNetwork network = LabNetwork.Find(new LabPlan(Name))!;
         string answer = await network.Plan["client"].RunAsync("curl", "-sS", "--max-time", "5", $"http://{LabPlan.VirtualAddress}/");
 
         string gone = await Tool.RunAsync(LabDirector.Program, ["lab", "down", "--name", Name]);
@@ -35,7 +35,7 @@ public sealed class CommandTests : IAsyncLifetime
         string output = await Tool.RunAsync(LabDirector.Program, ["lab", "demo", "--name", Name]); // which fails unless all was as promised
 
         Assert.Contains("== 6. The director's daemon dies", output, StringComparison.Ordinal);
-        Assert.Null(LabNetwork.Find(Name));
+        Assert.Null(LabNetwork.Find(new LabPlan(Name)));
         Assert.DoesNotContain(Directory.GetFiles("/run/netns"), path => path.Contains(Name, StringComparison.Ordinal));
     }
 

@@ -44,7 +44,7 @@ public sealed class LabFixture : IAsyncLifetime
         if (WhyNot is not null)
             return;
         await RemoveLeftoversAsync();
-        _network = await LabNetwork.UpAsync($"{Prefix}{Environment.ProcessId}");
+        _network = await LabNetwork.UpAsync(new LabPlan($"{Prefix}{Environment.ProcessId}"));
         new Random(1).NextBytes(Download);
         await File.WriteAllBytesAsync(Path.Combine(Network.Folder, "download"), Download);
         foreach (string name in LabPlan.RealServers)
@@ -65,7 +65,7 @@ public sealed class LabFixture : IAsyncLifetime
     public async Task DisposeAsync()
     {
         if (_network is not null)
-            await LabNetwork.DownAsync($"{Prefix}{Environment.ProcessId}");
+            await LabNetwork.DownAsync(new LabPlan($"{Prefix}{Environment.ProcessId}"));
     }
 
     /// <summary>Starts a director with these virtual servers (YAML, indented by two), and waits until it has checked every real server.</summary>
@@ -155,7 +155,7 @@ public sealed class LabFixture : IAsyncLifetime
         {
             string id = lab[Prefix.Length..].Split('-')[0];
             if (!Directory.Exists($"/proc/{id}"))
-                await LabNetwork.DownAsync(lab);
+                await LabNetwork.DownAsync(new LabPlan(lab));
         }
     }
 }

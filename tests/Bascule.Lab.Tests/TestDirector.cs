@@ -24,7 +24,7 @@ internal sealed class TestDirector : IAsyncDisposable
 
     public static async Task<TestDirector> StartAsync(LabNetwork network, string virtualServers, string settings)
     {
-        LabDirector director = new(network);
+        LabDirector director = new(network.Plan["director"], network.Folder);
         File.Delete(director.Log);
         Write(network, director, virtualServers, settings);
         TestDirector started = new(network, director, await director.StartAsync(TimeProvider.System));

@@ -25,6 +25,7 @@ internal static class CommandLine
             LabCommand.Build(),
             DemoServerCommand.Build(),
             LabServerCommand.Build(),
+            LabWatchCommand.Build(),
         };
         Verb.ShowDetailsInHelp(root);
         ParseResult parsed = root.Parse(args);

@@ -29,7 +29,7 @@ internal sealed class LabDemo
         using Signals signals = new(endNow: () => { });
         try
         {
-            LabNetwork network = await LabNetwork.UpAsync(name);
+            LabNetwork network = await LabNetwork.UpAsync(new LabPlan(name));
             LabDemo demo = new(network, await LabServices.StartAsync(network, TimeProvider.System), TimeProvider.System);
             // Ctrl-C leaves nothing behind either. What is under way then fails for want of a lab, and nobody listens.
             Task shown = demo.ShowAsync();
@@ -40,7 +40,7 @@ internal sealed class LabDemo
         }
         finally
         {
-            await LabNetwork.DownAsync(name);
+            await LabNetwork.DownAsync(new LabPlan(name));
         }
     }
 

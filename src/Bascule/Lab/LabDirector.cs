@@ -4,23 +4,24 @@ using Bascule.Core.Api;
 
 namespace Bascule.Lab;
 
-/// <summary>The lab's director: <c>bascule run</c> in its machine, with its file, socket and log in the lab's folder.</summary>
-/// <param name="network">Where it runs.</param>
-internal sealed class LabDirector(LabNetwork network)
+/// <summary>A director of the lab: <c>bascule run</c> in its machine, with its file, socket and log in a folder.</summary>
+/// <param name="machine">Where it runs.</param>
+/// <param name="folder">Which is there.</param>
+internal sealed class LabDirector(LabMachine machine, string folder)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>The configuration file.</summary>
-    public string File { get; } = Path.Combine(network.Folder, "bascule.yaml");
+    public string File { get; } = Path.Combine(folder, "bascule.yaml");
 
     /// <summary>Its admin socket.</summary>
-    public string Socket { get; } = Path.Combine(network.Folder, "admin.sock");
+    public string Socket { get; } = Path.Combine(folder, "admin.sock");
 
     /// <summary>What it wrote.</summary>
-    public string Log { get; } = Path.Combine(network.Folder, "director.log");
+    public string Log { get; } = Path.Combine(folder, "director.log");
 
     /// <summary>Its machine.</summary>
-    public LabMachine Machine => network.Plan["director"];
+    public LabMachine Machine => machine;
 
     /// <summary>The program this process runs, wherever it was started from.</summary>
     public static string Program => Path.Combine(AppContext.BaseDirectory, "bascule");

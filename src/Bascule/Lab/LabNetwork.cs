@@ -7,58 +7,48 @@ namespace Bascule.Lab;
 /// <summary>A lab that stands: its machines, a folder for its files and one for what its director pins. Taking it down leaves nothing.</summary>
 internal sealed class LabNetwork
 {
-    private readonly string _name;
-
-    private LabNetwork(string name)
-    {
-        _name = name;
-        Plan = new(name);
-    }
+    private LabNetwork(NetworkPlan plan) => Plan = plan;
 
     /// <summary>Its machines.</summary>
-    public LabPlan Plan { get; }
+    public NetworkPlan Plan { get; }
 
     /// <summary>For configurations, sockets and logs.</summary>
-    public string Folder => Path.Combine("/run", _name);
+    public string Folder => Path.Combine("/run", Plan.Name);
 
     /// <summary>For the maps and links of its director: packets.state.</summary>
-    public string Pins => Path.Combine("/sys/fs/bpf", _name);
+    public string Pins => Path.Combine("/sys/fs/bpf", Plan.Name);
 
     /// <summary>Builds it. What an earlier run of the same name left is removed first.</summary>
     /// <exception cref="LabException">The kernel refused something; nothing is left of the attempt.</exception>
-    public static async Task<LabNetwork> UpAsync(string name)
+    public static async Task<LabNetwork> UpAsync(NetworkPlan plan)
     {
-        await DownAsync(name);
-        LabNetwork network = new(name);
+        await DownAsync(plan);
+        LabNetwork network = new(plan);
         try
         {
             Directory.CreateDirectory(network.Folder);
             await Tool.RunAsync("ip", ["-batch", "-"], network.Plan.Cables());
-            foreach (LabMachine machine in network.Plan.Machines)
-                await machine.RunScriptAsync(LabPlan.Script(machine));
+            foreach (LabMachine machine in plan.Machines)
+                await machine.RunScriptAsync(plan.Script(machine));
             await network.WakeCablesAsync();
             return network;
         }
         catch (LabException)
         {
-            await DownAsync(name);
+            await DownAsync(plan);
             throw;
         }
     }
 
-    /// <summary>The lab of this name if it stands, else null.</summary>
-    public static LabNetwork? Find(string name)
-    {
-        LabNetwork network = new(name);
-        return network.Plan.Machines.All(IsThere) ? network : null;
-    }
+    /// <summary>The lab of this plan if it stands, else null.</summary>
+    public static LabNetwork? Find(NetworkPlan plan) => plan.Machines.All(IsThere) ? new(plan) : null;
 
     /// <summary>Ends every process in the lab's machines, and removes machines, pins and files. Nothing to remove is no error.</summary>
     /// <returns>Whether there was anything.</returns>
-    public static async Task<bool> DownAsync(string name)
+    public static async Task<bool> DownAsync(NetworkPlan plan)
     {
-        LabNetwork network = new(name);
-        LabMachine[] left = [.. network.Plan.Machines.Where(IsThere)];
+        LabNetwork network = new(plan);
+        LabMachine[] left = [.. plan.Machines.Where(IsThere)];
         foreach (LabMachine machine in left)
         {
             await machine.KillAllAsync();
@@ -81,7 +71,7 @@ internal sealed class LabNetwork
             opened.Load();
             using BpfProgram pass = opened.Program("bascule_decap");
             pass.Pin(pinned);
-            await Plan["router"].RunScriptAsync(string.Join('\n', LabPlan.DirectorsCables.Select(port => $"ip link set {port} xdpdrv pinned {pinned}")));
+            await Plan.Hub.RunScriptAsync(string.Join('\n', Plan.DirectorsCables.Select(port => $"ip link set {port} xdpdrv pinned {pinned}")));
         }
         catch (Exception e) when (e is BpfException or KernelException)
         {

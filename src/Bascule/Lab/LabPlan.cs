@@ -19,7 +19,7 @@ namespace Bascule.Lab;
 /// <c>far</c>: a router lies between (tunnels). <c>inside</c>: the director is the way out (NAT).
 /// </summary>
 /// <param name="lab">The lab's name, which every namespace begins with.</param>
-internal sealed class LabPlan(string lab)
+internal sealed class LabPlan(string lab) : NetworkPlan(lab, ["router", "client", "director", .. RealServers])
 {
     /// <summary>The virtual addresses.</summary>
     public const string VirtualAddress = "192.0.2.10", VirtualAddress6 = "2001:db8::10";
@@ -33,22 +33,11 @@ internal sealed class LabPlan(string lab)
     /// <summary>A second one there, that full NAT takes as source: its ports are not in use by anybody else.</summary>
     public const string NatSource = "10.0.0.3", NatSource6 = "fd00::3";
 
-    /// <summary>The router's ends of the director's cables.</summary>
-    public static readonly string[] DirectorsCables = ["lan-director", "inside-director"];
-
     /// <summary>The names of the real servers; the first has the host number 11 in each network.</summary>
     public static readonly string[] RealServers = ["alpha", "beta", "gamma"];
 
-    private static readonly string[] Roles = ["router", "client", "director", .. RealServers];
-
-    // The XDP hook sees packets as they are on the wire: no card would hand it a segment of 64 KiB or a checksum not yet computed.
-    private const string OffloadsOff = "rx off tx off gso off tso off gro off";
-
-    /// <summary>Every machine; the router first, since the others are plugged into it.</summary>
-    public IReadOnlyList<LabMachine> Machines { get; } = [.. Roles.Select(role => new LabMachine(lab, role))];
-
-    /// <summary>The machine that plays this role.</summary>
-    public LabMachine this[string role] => Machines.Single(machine => machine.Role == role);
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> DirectorsCables { get; } = ["lan-director", "inside-director"];
 
     /// <summary>The host number of a real server: the last part of its addresses.</summary>
     public static int HostOf(string realServer) => 11 + Array.IndexOf(RealServers, realServer);
@@ -60,10 +49,18 @@ internal sealed class LabPlan(string lab)
     public static string Address6Of(string realServer, LabSegment segment) =>
         segment == LabSegment.Lan ? $"fd00::{HostOf(realServer)}" : $"fd00:{(int)segment}::{HostOf(realServer)}";
 
-    /// <summary>Makes the namespaces, and the cables between them: input of <c>ip -batch -</c>.</summary>
-    public string Cables() => string.Join('\n',
+    /// <inheritdoc/>
+    public override string Script(LabMachine machine) => machine.Role switch
+    {
+        "router" => Router(),
+        "client" => ClientScript,
+        "director" => DirectorScript,
+        _ => RealServer(machine.Role),
+    };
+
+    /// <inheritdoc/>
+    protected override IEnumerable<string> AllCables() =>
     [
-        .. Machines.Select(machine => $"netns add {machine.Namespace}"),
         Cable("client", "eth0", "client"),
         Cable("director", "eth0", "lan-director"),
         Cable("director", "eth1", "inside-director"),
@@ -73,42 +70,7 @@ internal sealed class LabPlan(string lab)
             Cable(name, "eth1", $"far-{name}"),
             Cable(name, "eth2", $"inside-{name}"),
         ]),
-        "",
-    ]);
-
-    /// <summary>What makes a machine what it is: a shell script to run in its namespace.</summary>
-    public static string Script(LabMachine machine) => machine.Role switch
-    {
-        "router" => Router(),
-        "client" => ClientScript,
-        "director" => DirectorScript,
-        _ => RealServer(machine.Role),
-    };
-
-    // One queue each way: attaching XDP to one end wants as many receive queues there as the other end sends with.
-    private string Cable(string role, string port, string routerPort) =>
-        $"link add {port} netns {this[role].Namespace} numtxqueues 1 numrxqueues 1 type veth "
-        + $"peer name {routerPort} netns {this["router"].Namespace} numtxqueues 1 numrxqueues 1";
-
-    // Duplicate address detection would keep a new IPv6 address silent for a second; redirects would let machines take short cuts
-    // past the very path that is tried.
-    private static string Common(string forwarding) => $$"""
-        cd /proc/sys/net
-        for conf in ipv6/conf/*; do echo 0 > $conf/accept_dad; echo 0 > $conf/router_solicitations; echo 0 > $conf/accept_redirects; done
-        for conf in ipv4/conf/*; do echo 0 > $conf/rp_filter; echo 0 > $conf/send_redirects; echo 0 > $conf/accept_redirects; done
-        echo {{forwarding}} > ipv4/ip_forward; echo {{forwarding}} > ipv6/conf/all/forwarding
-        ip link set lo up
-
-        """;
-
-    private static string Port(string name, params string[] addresses) =>
-        $"ethtool -K {name} {OffloadsOff} > /dev/null\nip link set {name} up\n"
-        + string.Concat(addresses.Select(address => $"ip address add {address} dev {name}{(address.Contains(':') ? " nodad" : "")}\n"));
-
-    private static string Bridge(string name, IEnumerable<string> ports, params string[] addresses) =>
-        $"ip link add {name} type bridge stp_state 0 forward_delay 0 mcast_snooping 0\nip link set {name} up\n"
-        + string.Concat(ports.Select(port => $"{Port($"{name}-{port}")}ip link set {name}-{port} master {name}\n"))
-        + string.Concat(addresses.Select(address => $"ip address add {address} dev {name}{(address.Contains(':') ? " nodad" : "")}\n"));
+    ];
 
     private static string Router() => Common("1")
         + Port("client", "198.51.100.1/24", "2001:db8:c::1/64")

@@ -26,7 +26,7 @@ internal static class LabRun
     /// <summary><c>bascule lab up</c></summary>
     public static async Task<int> UpAsync(string name)
     {
-        LabNetwork network = await LabNetwork.UpAsync(name);
+        LabNetwork network = await LabNetwork.UpAsync(new LabPlan(name));
         LabDirector director = await LabServices.StartAsync(network, TimeProvider.System);
         Console.Out.WriteLine(LabServices.WhatToTry(network, director));
         return ExitCode.Ok;
@@ -35,7 +35,7 @@ internal static class LabRun
     /// <summary><c>bascule lab down</c></summary>
     public static async Task<int> DownAsync(string name)
     {
-        bool was = await LabNetwork.DownAsync(name);
+        bool was = await LabNetwork.DownAsync(new LabPlan(name));
         Console.Out.WriteLine(was ? $"{name} is gone." : $"There is no lab called {name}.");
         return ExitCode.Ok;
     }

@@ -22,7 +22,7 @@ internal static class LabServices
                 "decap", "eth1", "-v", LabPlan.VirtualAddress, "-v", LabPlan.VirtualAddress6).Dispose();
         }
 
-        LabDirector director = new(network);
+        LabDirector director = new(network.Plan["director"], network.Folder);
         await File.WriteAllTextAsync(director.File, Configuration(network, director));
         (await director.StartAsync(time)).Dispose();
         await director.SeesAsync(status => status.VirtualServers.All(v => v.RealServers.All(r => r.State == RealServerState.Up)), time);

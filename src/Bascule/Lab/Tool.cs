@@ -3,10 +3,10 @@ using System.Diagnostics;
 
 namespace Bascule.Lab;
 
-/// <summary>Programs of the machine that the lab is built with: ip, nsenter, ethtool, sh.</summary>
+/// <summary>Programs of the machine that the lab is built with: ip, nsenter, chrt, ethtool, sh.</summary>
 internal static class Tool
 {
-    private static readonly string[] Needed = ["ip", "nsenter", "setsid", "ethtool"];
+    private static readonly string[] Needed = ["ip", "nsenter", "setsid", "chrt", "ethtool"];
 
     /// <summary>Why no lab can be built here, as a sentence; null when it can.</summary>
     public static string? WhyNot()

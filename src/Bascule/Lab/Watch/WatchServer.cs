@@ -1,0 +1,74 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace Bascule.Lab.Watch;
+
+/// <summary>
+/// <c>bascule lab-watch</c>: asks from a machine of the lab, all the time, who has an address and whether it answers, and writes what it sees,
+/// a line each (<see cref="Sighting.Line"/>), until its stdin ends. A process of its own, so that it can have a real-time priority.
+/// </summary>
+internal static class WatchServer
+{
+    public const string Verb = "lab-watch";
+
+    /// <summary>What it writes when it has begun to look.</summary>
+    public const string Ready = "watching";
+
+    public static async Task<int> RunAsync(string interfaceName, IPAddress address, TimeSpan period)
+    {
+        using Socket wire = PacketSocket.Open(interfaceName);
+        using Socket echoes = new(address.AddressFamily, SocketType.Raw,
+            address.AddressFamily == AddressFamily.InterNetworkV6 ? ProtocolType.IcmpV6 : ProtocolType.Icmp)
+        { ReceiveBufferSize = 0, Blocking = false };
+        WatchFrames frames = new(address);
+        using ManualResetEvent ended = new(false);
+
+        Thread asking = new(() => Ask(frames, wire, echoes, new(address, 0), period, ended)) { IsBackground = true };
+        Thread looking = new(() => Look(frames, wire)) { IsBackground = true };
+        Console.Out.WriteLine(Ready);
+        looking.Start();
+        asking.Start();
+        await Console.In.ReadToEndAsync();
+        ended.Set();
+        asking.Join();
+        return ExitCode.Ok;
+    }
+
+    private static void Ask(WatchFrames frames, Socket wire, Socket echoes, IPEndPoint address, TimeSpan period, WaitHandle ended)
+    {
+        TimeProvider time = TimeProvider.System;
+        long began = time.GetTimestamp();
+        for (int asked = 1; ; asked++)
+        {
+            wire.Send(frames.WhoHas(), SocketFlags.None, out _);
+            Send(echoes, frames.EchoRequest(), address);
+            TimeSpan wait = (asked * period) - time.GetElapsedTime(began);
+            if (ended.WaitOne(wait > TimeSpan.Zero ? wait : TimeSpan.Zero))
+                return;
+        }
+    }
+
+    private static void Send(Socket echoes, byte[] echo, IPEndPoint address)
+    {
+        try
+        {
+            echoes.SendTo(echo, address);
+        }
+        catch (SocketException)
+        {
+            // No way there now, or an error about an earlier one. That nothing comes back tells enough.
+        }
+    }
+
+    private static void Look(WatchFrames frames, Socket wire)
+    {
+        using StreamWriter lines = new(Console.OpenStandardOutput()) { AutoFlush = true };
+        byte[] frame = new byte[65536];
+        while (true)
+        {
+            int length = wire.Receive(frame, SocketFlags.None, out SocketError error);
+            if (error == SocketError.Success && frames.Read(frame.AsSpan(0, length), TimeProvider.System.GetTimestamp()) is { } seen)
+                lines.WriteLine(seen.Line);
+        }
+    }
+}
