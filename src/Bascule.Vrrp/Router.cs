@@ -10,12 +10,14 @@ namespace Bascule.Vrrp;
 /// <remarks>
 /// Times are those since the machine's start, suspended time included. The shell calls <see cref="Tick"/> no later than
 /// <see cref="Due"/> and <see cref="Hear"/> for every advertisement that passed the codec, and does what they return, at once.
-/// What differs from the RFC: <see cref="VirtualRouter.PreemptDelay"/> and <see cref="VirtualRouter.Lease"/>, both off where
-/// they are zero; and a priority that changes while it runs (tracking).
+/// What differs from the RFC: <see cref="VirtualRouter.PreemptDelay"/>, off where it is zero; giving up after a sleep; and what a
+/// <see cref="Judge"/> decides, who knows more than one router does: <see cref="Priority"/>, <see cref="MayPreempt"/>,
+/// <see cref="HandOver"/>, <see cref="TakeOver"/>, <see cref="WaitAgain"/>.
 /// </remarks>
 public sealed class Router
 {
     private readonly VirtualRouter _self;
+    private readonly TimeSpan _longestSleep;
     private TimeSpan _activeInterval;  // Active_Adver_Interval
     private TimeSpan _preemptsFrom = TimeSpan.MaxValue;
     private TimeSpan _lastLook;
@@ -28,6 +30,9 @@ public sealed class Router
         _self = self;
         Priority = priority;
         _activeInterval = self.Interval;
+        // What the others wait at least; their skew comes on top.
+        TimeSpan patience = self.MissedAdvertisements * self.Interval;
+        _longestSleep = self.Lease > TimeSpan.Zero && self.Lease < patience ? self.Lease : patience;
     }
 
     /// <summary>Now.</summary>
@@ -44,6 +49,12 @@ public sealed class Router
 
     /// <summary>1 to 255. May change while it runs; it counts from the next decision on.</summary>
     public byte Priority { get; set; }
+
+    /// <summary>False: as long as another one serves, it is left in peace, whatever the mode and however weak it is.</summary>
+    public bool MayPreempt { get; set; } = true;
+
+    /// <summary>Whether the Active router said goodbye, and nothing was heard of one since.</summary>
+    internal bool HeardGoodbye => _heardGoodbye;
 
     /// <summary>Skew_Time: what keeps Backups of different priority from taking over all at once. RFC 9568 §6.1, RFC 3768 §6.1.</summary>
     public TimeSpan SkewTime => SkewUnit * (256 - Priority) / 256; // multiplied first: it may be less than a millisecond
@@ -78,13 +89,27 @@ public sealed class Router
     /// Lets another router take over, and stays ready: as the RFC's shutdown and startup in one. The other one has the whole
     /// Active_Down_Interval to do so; then this one takes the addresses back.
     /// </summary>
-    public VrrpActions HandOver(TimeSpan now)
+    public VrrpActions HandOver(TimeSpan now, TransitionReason reason = TransitionReason.HandedOver)
     {
         if (Role != Role.Active)
             return VrrpActions.None;
 
-        BecomeBackup(now, TransitionReason.HandedOver);
+        BecomeBackup(now, reason);
         return VrrpActions.DropAddresses | VrrpActions.SayGoodbye;
+    }
+
+    /// <summary>As <see cref="HandOver"/>, but without a goodbye: another one is Active already.</summary>
+    internal VrrpActions Yield(TimeSpan now, TransitionReason reason) => HandOver(now, reason) & ~VrrpActions.SayGoodbye;
+
+    /// <summary>A Backup becomes Active at once.</summary>
+    internal VrrpActions TakeOver(TimeSpan now, TransitionReason reason) =>
+        Role == Role.Backup ? BecomeActive(now, reason) : VrrpActions.None;
+
+    /// <summary>The Active_Down_Timer of a Backup starts anew.</summary>
+    internal void WaitAgain(TimeSpan now)
+    {
+        if (Role == Role.Backup)
+            Due = now + ActiveDownInterval;
     }
 
     /// <summary>A timer fires, or might have: what is due at this time. Early calls do no harm.</summary>
@@ -115,6 +140,18 @@ public sealed class Router
             Role.Backup => HearAsBackup(heard, now),
             Role.Active => HearAsActive(heard, addressOrder, now),
         });
+    }
+
+    /// <summary>An Active router that slept too long is Backup from now on, before anything else.</summary>
+    internal VrrpActions GiveUpWhenOverslept(TimeSpan now)
+    {
+        TimeSpan slept = now - _lastLook;
+        _lastLook = now;
+        if (Role != Role.Active || slept < _longestSleep)
+            return VrrpActions.None;
+
+        BecomeBackup(now, TransitionReason.Overslept);
+        return VrrpActions.DropAddresses;
     }
 
     /// <summary>RFC 9568 §6.4.2.</summary>
@@ -163,6 +200,8 @@ public sealed class Router
 
     private bool Preempts(TimeSpan now)
     {
+        if (!MayPreempt)
+            return false;
         if (IsOwner)
             return true; // RFC 9568 §6.1, Preempt_Mode
         if (!_self.Preempts)
@@ -170,18 +209,6 @@ public sealed class Router
         if (_preemptsFrom == TimeSpan.MaxValue)
             _preemptsFrom = now + _self.PreemptDelay;
         return now >= _preemptsFrom;
-    }
-
-    private VrrpActions GiveUpWhenOverslept(TimeSpan now)
-    {
-        TimeSpan slept = now - _lastLook;
-        _lastLook = now;
-        TimeSpan lease = _self.Lease > TimeSpan.Zero ? _self.Lease : _self.MissedAdvertisements * _self.Interval;
-        if (Role != Role.Active || slept < lease)
-            return VrrpActions.None;
-
-        BecomeBackup(now, TransitionReason.Overslept);
-        return VrrpActions.DropAddresses;
     }
 
     private VrrpActions BecomeBackup(TimeSpan now, TransitionReason reason)

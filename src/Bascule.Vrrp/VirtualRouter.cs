@@ -26,8 +26,8 @@ public sealed record VirtualRouter
     public int MissedAdvertisements { get; init; } = 3;
 
     /// <summary>
-    /// An Active router whose thread slept longer than this gives up before it speaks again: the others may have taken over, and
-    /// the kernel has let go of the addresses. Zero: as long as the others wait.
+    /// How long the kernel keeps the addresses without a word from us; zero: forever. An Active router whose thread slept that long, or
+    /// as long as the others wait, gives up before it speaks again.
     /// </summary>
     public TimeSpan Lease { get; init; }
 }
