@@ -48,4 +48,13 @@ public enum DecodeError
 
     /// <summary>Version 2: not the authentication that is agreed on. RFC 2338 §5.3.6.</summary>
     WrongAuthentication,
+
+    /// <summary>Unicast: from an address that is not one of the configured peers.</summary>
+    NotFromPeer,
+
+    /// <summary>Version 2: another interval than ours. RFC 3768 §7.1.</summary>
+    OtherInterval,
+
+    /// <summary>Of a virtual router that this director has not on the interface.</summary>
+    OtherVirtualRouter,
 }

@@ -1,3 +1,4 @@
+using Bascule.Core.Roles;
 using Microsoft.Extensions.Logging;
 
 namespace Bascule.Vrrp;
@@ -5,6 +6,24 @@ namespace Bascule.Vrrp;
 /// <summary>What failover says. Events 7000 to 7999.</summary>
 internal static partial class Log
 {
+    [LoggerMessage(7001, LogLevel.Information, "{Instance} is {To} (was {From}): {Why}")]
+    public static partial void RoleChanged(ILogger logger, string instance, Role to, Role from, string why);
+
+    [LoggerMessage(7002, LogLevel.Warning, "{Instance} is {To} (was {From}): {Why}")]
+    public static partial void HeldBack(ILogger logger, string instance, Role to, Role from, string why);
+
+    [LoggerMessage(7003, LogLevel.Warning, "{Instance} takes no part yet: {Why}")]
+    public static partial void NotStarted(ILogger logger, string instance, string why);
+
+    [LoggerMessage(7004, LogLevel.Error, "{Instance} is Active, but {Interface} did not take all its addresses: {Why}")]
+    public static partial void AddressesNotTaken(ILogger logger, string instance, string @interface, string why);
+
+    [LoggerMessage(7005, LogLevel.Warning, "The failover thread {What}: {Why}; a busy machine may make it late (bascule ha shows by how much)")]
+    public static partial void NotAllowed(ILogger logger, string what, string why);
+
+    [LoggerMessage(7006, LogLevel.Critical, "The failover thread met something that nobody foresaw, and goes on; please report this")]
+    public static partial void TurnBroke(ILogger logger, Exception why);
+
     [LoggerMessage(7020, LogLevel.Error, "Tracking {What} broke off and counts as not well; restart the daemon, and please report this")]
     public static partial void TrackingBroke(ILogger logger, Exception why, string what);
 }

@@ -26,6 +26,9 @@ internal sealed class TestNetwork : IDisposable
         }
     }
 
+    /// <summary>As <c>ip netns list</c> shows it.</summary>
+    public string Name => _name;
+
     /// <summary>Runs <c>ip</c> inside, with words between spaces.</summary>
     public void IpInside(string words) => Ip($"-n {_name} {words}");
 

@@ -101,11 +101,20 @@ public sealed record VrrpCounters
     /// <summary>Advertisements sent.</summary>
     public long Sent { get; init; }
 
+    /// <summary>Advertisements that the kernel refused to send.</summary>
+    public long NotSent { get; init; }
+
     /// <summary>Advertisements taken.</summary>
     public long Received { get; init; }
 
     /// <summary>Of those, IPv4 version 3 whose checksum covered the message alone (RFC 9568 §5.2.8).</summary>
     public long ReceivedMessageOnly { get; init; }
+
+    /// <summary>Of those, version 3 with another interval than ours, which a Backup adopts (RFC 9568 §6.4.2).</summary>
+    public long ReceivedOtherInterval { get; init; }
+
+    /// <summary>Of those, with other addresses than ours: somebody else uses the virtual router's id, or the files differ.</summary>
+    public long ReceivedOtherAddresses { get; init; }
 
     /// <summary>Times it became Active.</summary>
     public long BecameActive { get; init; }

@@ -49,6 +49,16 @@ public struct NativeAddress
         return native;
     }
 
+    /// <summary>From the four bytes of an IPv4 address or the sixteen of an IPv6 address, without a port.</summary>
+    internal static NativeAddress FromBytes(ReadOnlySpan<byte> address)
+    {
+        NativeAddress native = default;
+        Span<byte> bytes = native;
+        BitConverter.TryWriteBytes(bytes, (ushort)(address.Length == 4 ? Libc.AddressFamilyInet : Libc.AddressFamilyInet6));
+        address.CopyTo(bytes[(address.Length == 4 ? 4 : 8)..]);
+        return native;
+    }
+
     /// <summary>Converts back.</summary>
     public readonly IPEndPoint ToEndPoint() =>
         new(IsIpv4 ? new IPAddress(AddressBytes) : new IPAddress(AddressBytes, BitConverter.ToUInt32(this[24..])), Port);

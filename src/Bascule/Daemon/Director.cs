@@ -5,10 +5,13 @@ using Bascule.Core.Api;
 using Bascule.Core.Config;
 using Bascule.Core.Health;
 using Bascule.Core.Model;
+using Bascule.Core.Roles;
 using Bascule.Health;
+using Bascule.Linux;
 using Bascule.Linux.Process;
 using Bascule.Packets;
 using Bascule.Proxy;
+using Bascule.Vrrp.Engine;
 using Microsoft.Extensions.Logging;
 
 namespace Bascule.Daemon;
@@ -31,6 +34,8 @@ internal sealed class Director
     private readonly HealthEngine _health;
     private readonly ProxyEngine _proxy;
     private readonly PacketEngine? _packets;
+    private readonly RoleBoard _roles;
+    private readonly VrrpEngine? _failover;
     private readonly DateTimeOffset _startedAt;
     private readonly Lock _changing = new();
     private readonly TrafficWatch _traffic;
@@ -53,6 +58,11 @@ internal sealed class Director
         _health = new(time, new Random(chance.Next()), loggers.CreateLogger<HealthEngine>());
         _traffic = new(time, () => StatusReader.Read(Current, _packets?.Answers.Report()));
         _packets = configuration.Packets is { } settings ? new(settings, _snapshots.Current, time, loggers) : null;
+        // Until failover has started, what an instance has is nobody's.
+        _roles = new(configuration.Ha is { } shared ? new(0, shared.Instances) : RoleSet.Alone);
+        _failover = configuration.Ha is { } ha
+            ? new(ha, configuration.Node ?? Environment.MachineName, _roles, new BootTime(), loggers.CreateLogger<VrrpEngine>())
+            : null;
     }
 
     /// <summary>What it balances now.</summary>
@@ -93,6 +103,13 @@ internal sealed class Director
         director._proxy.Start();
         director._traffic.Start();
         await director.StartDatapathAsync();
+        if (await director.StartFailoverAsync() is { } why)
+        {
+            complain(why);
+            await director.StopAsync();
+            return null;
+        }
+
         foreach (LiveVirtualServer virtualServer in director.Current.VirtualServers)
             Log.Serving(director._log, Summary.Of(virtualServer.Configured));
         return director;
@@ -135,6 +152,8 @@ internal sealed class Director
             _isStopping = true;
 
         TimeSpan patience = Current.Configuration.ShutdownTimeout;
+        if (_failover is not null)
+            await _failover.DisposeAsync(); // the other director serves from here on
         Log.Stopping(_log, Current.VirtualServers.Sum(v => v.Counters.Sum(c => c.OpenConnections)), patience.TotalSeconds);
         await _proxy.StopAsync(patience);
         await _traffic.StopAsync();
@@ -179,6 +198,8 @@ internal sealed class Director
             yield return $"admin.socket stays as it was until the daemon is restarted (the file now says {wanted.AdminSocket})";
         if (wanted.Packets != _packets?.Settings)
             yield return "packets stays as it was until the daemon is restarted (which interrupts no flow)";
+        if (wanted.Ha != _failover?.Settings)
+            yield return "ha stays as it was until the daemon is restarted";
     }
 
     private IEnumerable<string> ClaimDatapath() => _packets?.Claim() is { } taken ? [taken] : [];
@@ -190,6 +211,20 @@ internal sealed class Director
             Log.DatapathNotAvailable(_log, why);
         if (_packets is null && Detachment.IsNeeded(PacketSettings.UsualStateFolder))
             Log.DatapathIsLeft(_log, PacketSettings.UsualStateFolder);
+    }
+
+    // Last, so that it takes no address for which nobody here would answer.
+    private async Task<string?> StartFailoverAsync()
+    {
+        try
+        {
+            await (_failover?.StartAsync() ?? Task.CompletedTask);
+            return null;
+        }
+        catch (KernelException e)
+        {
+            return $"ha: {e.Message} (failover needs netlink; is this a container without a network of its own?)";
+        }
     }
 
     private void Say(ReloadResult result)

@@ -1,0 +1,169 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
+using System.Threading.Channels;
+using Bascule.Core.Model;
+using Bascule.Core.Roles;
+using Bascule.Linux.Epoll;
+using Bascule.Linux.Netlink;
+
+namespace Bascule.Vrrp.Engine;
+
+/// <summary>
+/// What the failover thread does: waits until something comes or is due, and does it. It never waits for anything else, and allocates nothing while
+/// nothing changes. Everything here belongs to that thread, but for what is marked.
+/// </summary>
+internal sealed class FailoverLoop : IDisposable
+{
+    private const ulong MailboxToken = 0, NetworkToken = 1, FirstLinkToken = 16;
+    private const int EventsAtOnce = 32;
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+
+    private readonly RoleBoard _board;
+    private readonly ChannelWriter<News> _news;
+    private readonly ConcurrentQueue<Action<FailoverLoop>> _mailbox;
+    private readonly WakeUp _wake;
+    private readonly EpollSet _epoll = new(EventsAtOnce);
+    private readonly Network _network = new();
+    private readonly NetworkWatch _watch = new();
+    private readonly VrrpLink[] _links;
+    private readonly Instance[] _instances;
+    private readonly HashSet<IPAddress> _virtual;
+    private TimeSpan _due;
+
+    public FailoverLoop(HaSettings settings, RoleBoard board, TimeProvider time, ChannelWriter<News> news, ConcurrentQueue<Action<FailoverLoop>> mailbox, WakeUp wake)
+    {
+        (_board, Time, _news, _mailbox, _wake) = (board, time, news, mailbox, wake);
+        _epoll.AddReadable(wake.Descriptor, MailboxToken);
+        _epoll.AddReadable(_watch.Descriptor, NetworkToken);
+        _virtual = [.. settings.Instances.SelectMany(i => i.Addresses).Select(a => a.Address)];
+        Lateness = new(settings.Instances.Min(i => i.AdvertInterval) / 2, time);
+        ulong token = FirstLinkToken;
+        _links = [.. settings.Instances.Select(i => (i.Interface, FamilyOf(i))).Distinct().Select(l => new VrrpLink(l.Interface, l.Item2, _epoll, token++))];
+        _instances = [.. settings.Instances.Select(i => new Instance(i, LinkOf(i), _network, this))];
+        foreach (Instance instance in _instances)
+            LinkOf(instance.Configured).Instances.Add(instance);
+    }
+
+    public TimeProvider Time { get; }
+
+    /// <summary>Any thread may read it.</summary>
+    public Lateness Lateness { get; }
+
+    /// <summary>In the order of the file. Any thread.</summary>
+    public IReadOnlyList<Instance> Instances => _instances;
+
+    /// <summary>Where packets went to: our own addresses and the groups.</summary>
+    public SenderBook Destinations { get; } = new();
+
+    /// <summary>Since the machine's start.</summary>
+    public TimeSpan Now => Time.GetElapsedTime(0);
+
+    public bool IsStopping { get; private set; }
+
+    /// <summary>Finds the interfaces and starts what can start.</summary>
+    public void Open()
+    {
+        PublishRoles();
+        LookAgain();
+        _due = Now;
+    }
+
+    /// <summary>Until it is told to stop.</summary>
+    public void Run()
+    {
+        while (!IsStopping)
+        {
+            try
+            {
+                Turn();
+            }
+#pragma warning disable CA1031 // whatever it is: the addresses are ours as long as we speak
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                Say(new TurnBroke(e));
+            }
+        }
+    }
+
+    /// <summary>Waits, hears, acts.</summary>
+    public void Turn()
+    {
+        int events = _epoll.Wait(MillisecondsUntil(_due));
+        TimeSpan now = Now;
+        Lateness.Note(_due, now);
+        for (int i = 0; i < events; i++)
+            Take(_epoll.Token(i), now);
+        _due = now + LongestWait;
+        foreach (Instance instance in _instances)
+        {
+            instance.Tick(now);
+            if (instance.Due < _due)
+                _due = instance.Due;
+        }
+    }
+
+    /// <summary>Gives everything up, and says so.</summary>
+    public void Stop()
+    {
+        TimeSpan now = Now;
+        foreach (Instance instance in _instances)
+            instance.Stop(now);
+        IsStopping = true;
+    }
+
+    /// <summary>Tells somebody who has time.</summary>
+    public void Say(News news) => _news.TryWrite(news);
+
+    /// <summary>Makes it known which addresses are ours.</summary>
+    public void PublishRoles() =>
+        _board.Publish(new(_board.Current.Version + 1, _instances.Where(i => i.Role != Role.Active).Select(i => i.Configured)));
+
+    public Instance? Find(string name) => Array.Find(_instances, i => i.Configured.Name == name);
+
+    public void Dispose()
+    {
+        foreach (VrrpLink link in _links)
+            link.Dispose();
+        _watch.Dispose();
+        _network.Dispose();
+        _epoll.Dispose();
+    }
+
+    private void Take(ulong token, TimeSpan now)
+    {
+        switch (token)
+        {
+            case MailboxToken:
+                _wake.Clear();
+                while (_mailbox.TryDequeue(out Action<FailoverLoop>? letter))
+                    letter(this);
+                break;
+            case NetworkToken:
+                if (_watch.Read(TimeSpan.Zero).Any(change => change.IsOverrun || change.Link is not null || change.Address is not null))
+                    LookAgain();
+                break;
+            default:
+                _links[token - FirstLinkToken].Receive(now);
+                break;
+        }
+    }
+
+    private void LookAgain()
+    {
+        IReadOnlyList<NetworkLink> links = _network.Links();
+        IReadOnlyList<NetworkAddress> addresses = _network.Addresses();
+        foreach (VrrpLink link in _links)
+            link.LookAgain(links, addresses, _virtual.Contains);
+        foreach (Instance instance in _instances)
+            instance.LookAgain(Now);
+    }
+
+    private VrrpLink LinkOf(HaInstance instance) => Array.Find(_links, l => l.Name == instance.Interface && l.Family == FamilyOf(instance))!;
+
+    // Rounded up: a wait that ends too early is waited again.
+    private int MillisecondsUntil(TimeSpan due) => (int)long.Clamp((due - Now + TimeSpan.FromMilliseconds(1) - TimeSpan.FromTicks(1)).Ticks / TimeSpan.TicksPerMillisecond, 0, 60_000);
+
+    private static AddressFamily FamilyOf(HaInstance instance) => instance.Addresses.First(a => !a.IsExcluded).Address.AddressFamily;
+}
