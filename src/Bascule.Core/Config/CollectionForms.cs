@@ -53,13 +53,34 @@ internal sealed class ListForm<T>(Form<T> item, Complaint nothing) : Form<Immuta
 /// <summary>A section with the name it was given.</summary>
 internal sealed record Named(string Name, Fields Fields);
 
+/// <summary>Which names there may be in a map.</summary>
+/// <param name="Words">What they are: "names".</param>
+/// <param name="Rule">The rule in words.</param>
+/// <param name="Pattern">The rule for editors.</param>
+/// <param name="Check">Complains about a name; null when it is good.</param>
+internal sealed record NameRule(string Words, string Rule, string Pattern, Func<string, Complaint?> Check)
+{
+    public const int Longest = 64;
+
+    /// <summary>Names of which nothing else is asked.</summary>
+    public static NameRule Any { get; } = new("names", "names are 1 to 64 letters, digits, `.`, `_` and `-`", "^[A-Za-z0-9._-]{1,64}$", CheckAny);
+
+    private static Complaint? CheckAny(string name) =>
+        name.Length is 0 or > Longest || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')
+            ? new($"{Show.Quoted(name)} cannot be a name", Any.Rule)
+            : null;
+}
+
 /// <summary>A map from names that the operator chooses to sections.</summary>
 internal sealed class NamedForm(Section section, Complaint nothing) : Form<ImmutableArray<Named>>
 {
-    private const int LongestName = 64;
-    private const string Pattern = "^[A-Za-z0-9._-]{1,64}$";
+    public override string Words => $"a map from {Names.Words} to their settings; {Names.Rule}";
 
-    public override string Words => "a map from names to their settings; names are 1 to 64 letters, digits, `.`, `_` and `-`";
+    /// <summary>Which names there may be.</summary>
+    public NameRule Names { get; init; } = NameRule.Any;
+
+    /// <summary>Whether a single value in its place may be a secret, which no sentence quotes.</summary>
+    public bool HoldsSecrets { get; init; }
 
     public override bool TryRead(Node node, string name, ProblemList problems, out ImmutableArray<Named> value)
     {
@@ -76,7 +97,7 @@ internal sealed class NamedForm(Section section, Complaint nothing) : Form<Immut
                 value = [.. map.Entries.Select(e => ReadOne(e, problems)).OfType<Named>()];
                 return true;
             default:
-                problems.Add(node.At, ValueForm<Named>.WrongKind(node, name, Words));
+                problems.Add(node.At, ValueForm<Named>.WrongKind(node, name, Words, HoldsSecrets));
                 return false;
         }
     }
@@ -84,9 +105,14 @@ internal sealed class NamedForm(Section section, Complaint nothing) : Form<Immut
     private Named? ReadOne(MapEntry entry, ProblemList problems)
     {
         string name = entry.Key.Text;
-        if (name.Length is 0 or > LongestName || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-'))
-            problems.Add(entry.Key.At, $"{Show.Quoted(name)} cannot be a name", "names are 1 to 64 letters, digits, `.`, `_` and `-`");
-        return section.TryRead(entry.Value, Show.Safe(name), problems, out Fields? fields) ? new(name, fields) : null;
+        string shown = Show.Safe(name);
+        if (Names.Check(name) is { } complaint)
+        {
+            problems.Add(entry.Key.At, complaint);
+            shown = HoldsSecrets ? "this" : shown;
+        }
+
+        return section.TryRead(entry.Value, shown, problems, out Fields? fields) ? new(name, fields) : null;
     }
 
     public override string Write(ImmutableArray<Named> value) => "{}";
@@ -97,7 +123,7 @@ internal sealed class NamedForm(Section section, Complaint nothing) : Form<Immut
     {
         ["type"] = "object",
         ["minProperties"] = 1,
-        ["propertyNames"] = new JsonObject { ["pattern"] = Pattern },
+        ["propertyNames"] = new JsonObject { ["pattern"] = Names.Pattern },
         ["additionalProperties"] = section.Schema(),
     };
 }

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Net.Sockets;
 using Bascule.Core.Model;
 using VS = Bascule.Core.Config.VirtualServerSection;
 
@@ -62,7 +61,7 @@ internal static class DatapathRules
         foreach (Setting<ImmutableArray<IPNetwork>> list in (Setting<ImmutableArray<IPNetwork>>[])[VS.Allow, VS.Deny])
         {
             foreach (IPNetwork other in (fields.FindValue(list) ?? []).Where(p => p.BaseAddress.AddressFamily != address.Ip.AddressFamily))
-                problems.Add(fields.AtOf(list), $"`{list.Name}` has {other}, but clients of `{name}` have {FamilyOf(address.Ip)} addresses", "remove it");
+                problems.Add(fields.AtOf(list), $"`{list.Name}` has {other}, but clients of `{name}` have {Show.FamilyOf(address.Ip)} addresses", "remove it");
         }
 
         foreach (IPNetwork both in (fields.FindValue(VS.Allow) ?? []).Intersect(fields.FindValue(VS.Deny) ?? []))
@@ -86,15 +85,15 @@ internal static class DatapathRules
         switch (target.Forwarding)
         {
             case TunnelForwarding { Sources: { } sources } when sources.BaseAddress.AddressFamily != ip.AddressFamily:
-                problems.Add(target.At, $"the tunnel to {ip} is {FamilyOf(ip)}, but its source {sources} is {FamilyOf(sources.BaseAddress)}", "give this real server a `forward` of its own, with a source of its family");
+                problems.Add(target.At, $"the tunnel to {ip} is {Show.FamilyOf(ip)}, but its source {sources} is {Show.FamilyOf(sources.BaseAddress)}", "give this real server a `forward` of its own, with a source of its family");
                 break;
             case TunnelForwarding:
                 break;
             case NatForwarding { Full: { } full } when isSameFamily && full.Source.AddressFamily != ip.AddressFamily:
-                problems.Add(target.At, $"packets to {ip} are {FamilyOf(ip)}, but `source: {full.Source}` is {FamilyOf(full.Source)}", "write a source of the same family");
+                problems.Add(target.At, $"packets to {ip} are {Show.FamilyOf(ip)}, but `source: {full.Source}` is {Show.FamilyOf(full.Source)}", "write a source of the same family");
                 break;
             case not null when !isSameFamily:
-                problems.Add(target.At, $"{ip} is {FamilyOf(ip)}, and clients come with {FamilyOf(listener.Ip)}; only a tunnel leads from one to the other", $"write `forward: {{ tun: ipip }}` for this {target.What}, or {FamilyOf(listener.Ip)} addresses of it");
+                problems.Add(target.At, $"{ip} is {Show.FamilyOf(ip)}, and clients come with {Show.FamilyOf(listener.Ip)}; only a tunnel leads from one to the other", $"write `forward: {{ tun: ipip }}` for this {target.What}, or {Show.FamilyOf(listener.Ip)} addresses of it");
                 break;
         }
 
@@ -116,6 +115,4 @@ internal static class DatapathRules
         if (fields.Find(VS.SorryServer) is { } sorry && fields.IsWritten(VS.Forward))
             yield return new(sorry, fields.AtOf(VS.SorryServer), ForwardSection.Meant(fields.Get(VS.Forward)), "sorry server");
     }
-
-    private static string FamilyOf(IPAddress ip) => ip.AddressFamily == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
 }

@@ -53,10 +53,12 @@ internal abstract class ValueForm<T> : Form<T>
     public abstract Complaint? Parse(string name, string text, [MaybeNull] out T value);
 
     /// <summary>The sentence for a node of a kind that is not expected here.</summary>
-    internal static Complaint WrongKind(Node node, string name, string expected) => node switch
+    /// <param name="isSecret">Whether what is written may be a secret, and is not quoted.</param>
+    internal static Complaint WrongKind(Node node, string name, string expected, bool isSecret = false) => node switch
     {
         MapNode => new($"`{name}` is a map here", $"expected: {expected}"),
         ListNode => new($"`{name}` is a list here", $"expected: {expected}"),
+        ValueNode { IsEmpty: false } when isSecret => new($"`{name}` is a single value here", $"expected: {expected}"),
         ValueNode { IsEmpty: false } value => new($"`{name}` is the single value {Show.Quoted(value.Text)} here", $"expected: {expected}"),
         _ => new($"`{name}` has no value", $"expected: {expected}"),
     };

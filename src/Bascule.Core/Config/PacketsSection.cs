@@ -7,11 +7,8 @@ namespace Bascule.Core.Config;
 /// <summary>The packet datapath as a whole.</summary>
 internal static class PacketsSection
 {
-    /// <summary>linux/if.h: IFNAMSIZ is 16, the last of which is 0.</summary>
-    private const int LongestInterface = 15;
-
     public static readonly Setting<ImmutableArray<string>> Interfaces = new("interfaces", new ListForm<string>(
-        new TextForm("the name of an interface, such as eth0", LongestInterface, InterfaceName), new("there are no interfaces, so no packet would be seen", "list those on which clients' packets come in, such as `[eth0]`")))
+        PathForms.Interface, new("there are no interfaces, so no packet would be seen", "list those on which clients' packets come in, such as `[eth0]`")))
     {
         Doc = "Interfaces the datapath is attached to: those on which clients' packets come in and, for nat, those on which real servers' answers come in.",
         Example = "interfaces: [eth0]",
@@ -31,7 +28,7 @@ internal static class PacketsSection
         AlsoCalled = ["mode"],
     };
 
-    public static readonly Setting<string> State = new("state", new TextForm("the absolute path of a folder on a bpffs", 200, AbsoluteFolder))
+    public static readonly Setting<string> State = new("state", PathForms.Folder("the absolute path of a folder on a bpffs", "write a path below a bpffs, such as /sys/fs/bpf/bascule"))
     {
         Doc = "Folder on a bpffs (bpf(8)) in which the datapath is pinned, so that a restart of the daemon loses no packet and no flow. Two directors on one machine need two.",
         Default = PacketSettings.UsualStateFolder,
@@ -87,16 +84,6 @@ internal static class PacketsSection
         foreach (string name in (fields.FindValue(Interfaces) ?? []).GroupBy(i => i).Where(g => g.Count() > 1).Select(g => g.Key))
             problems.Add(fields.AtOf(Interfaces), $"the interface {name} is listed twice", "keep one");
     }
-
-    private static Complaint? InterfaceName(string name, string text) =>
-        text is "." or ".." || text.Any(c => c is '/' or ':' || char.IsWhiteSpace(c) || !char.IsAscii(c))
-            ? new($"{Show.Quoted(text)} cannot be the name of an interface", "`ip -br link` lists them")
-            : null;
-
-    private static Complaint? AbsoluteFolder(string name, string text) =>
-        !text.StartsWith('/') || text.Length == 1 || text.EndsWith('/') || text.Any(char.IsControl)
-            ? new($"`{name}: {Show.Safe(text)}` is not the absolute path of a folder", "write a path below a bpffs, such as /sys/fs/bpf/bascule")
-            : null;
 }
 
 /// <summary>When the flood governor acts.</summary>
@@ -131,7 +118,7 @@ internal static class HashKeySection
         Example = "key: 0123456789abcdef0123456789abcdef",
     };
 
-    public static readonly Setting<string> File = new("file", new TextForm("an absolute path", 4096, AbsolutePath))
+    public static readonly Setting<string> File = new("file", PathForms.File("/etc/bascule/hash.key"))
     {
         Doc = "A file that holds the secret, read when the daemon starts.",
         Otherwise = "made at the first start and kept with `state`",
@@ -162,9 +149,4 @@ internal static class HashKeySection
     // Never quotes what was written: it may be most of the secret.
     private static Complaint? HexDigits(string name, string text) =>
         text.Length == Digits && text.All(char.IsAsciiHexDigit) ? null : new($"`{name}` is not {Digits} hexadecimal digits", "`openssl rand -hex 16` makes them");
-
-    private static Complaint? AbsolutePath(string name, string text) =>
-        !text.StartsWith('/') || text.EndsWith('/') || text.Any(char.IsControl)
-            ? new($"`{name}: {Show.Safe(text)}` is not the absolute path of a file", "write a path that begins with a slash, such as /etc/bascule/hash.key")
-            : null;
 }

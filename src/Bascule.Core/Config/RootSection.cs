@@ -49,6 +49,24 @@ internal static class RootSection
         AlsoCalled = ["xdp", "datapath", "ipvs", "lvs"],
     };
 
+    public static readonly Setting<string> NodeName = new("node", new TextForm("a name", NameRule.Longest, (_, text) => NameRule.Any.Check(text)))
+    {
+        Doc = "This director's name among its peers, and in what it says of itself: 1 to 64 letters, digits, `.`, `_` and `-`. Required with `ha.peers`.",
+        Otherwise = "the host name",
+        Source = "what the machine is called already",
+        Example = "node: director-1",
+        AlsoCalled = ["name", "hostname", "router_id", "nodename"],
+    };
+
+    public static readonly Setting<Fields> Ha = new("ha", HaSection.Section)
+    {
+        Doc = "Directors that share virtual addresses.",
+        Default = Fields.Nothing,
+        Otherwise = "this director is alone",
+        Example = "ha: { instances: { web-vip: { interface: eth0, virtualRouterId: 51, addresses: [192.0.2.10/24] } } }",
+        AlsoCalled = ["vrrp", "failover", "cluster", "vrrp_instance", "keepalived", "heartbeat"],
+    };
+
     public static readonly Setting<ImmutableArray<Named>> VirtualServers = new("virtualServers", new NamedForm(
         VirtualServerSection.Section, new("there are no virtual servers, so there is nothing to do", "write at least one, such as `web: { address: 192.0.2.10:80, realServers: [10.0.0.11:8080] }`")))
     {
@@ -57,7 +75,7 @@ internal static class RootSection
         AlsoCalled = ["services", "frontends", "listeners", "servers", "sites"],
     };
 
-    public static readonly Section Section = new("file", Workers, Admin, ShutdownTimeout, Limits, Packets, VirtualServers)
+    public static readonly Section Section = new("file", Workers, Admin, ShutdownTimeout, Limits, Packets, VirtualServers, NodeName, Ha)
     {
         Doc = "A Bascule configuration.",
         Place = "at the top of the file",
@@ -65,6 +83,7 @@ internal static class RootSection
         {
             Overlaps.Refuse(fields.FindValue(VirtualServers) ?? [], problems);
             RequirePackets(fields, problems);
+            HaRules.RelateToFile(fields, problems);
         },
     };
 
@@ -75,6 +94,8 @@ internal static class RootSection
         ShutdownTimeout = fields.Get(ShutdownTimeout),
         Limits = LimitsSection.Meant(fields.Get(Limits)),
         Packets = fields.IsWritten(Packets) ? PacketsSection.Meant(fields.Get(Packets)) : null,
+        Node = fields.Find(NodeName),
+        Ha = fields.IsWritten(Ha) ? HaSection.Meant(fields.Get(Ha)) : null,
         VirtualServers = [.. fields.Get(VirtualServers).Select(v => VirtualServerSection.Meant(v.Name, v.Fields))],
     };
 

@@ -22,6 +22,9 @@ internal sealed class Section(string title, params ImmutableArray<Setting> setti
     /// <summary>A single value in place of the map stands for this setting alone.</summary>
     public Setting? Short { get; init; }
 
+    /// <summary>Whether a single value in its place may be a secret, which no sentence quotes.</summary>
+    public bool HoldsSecrets { get; init; }
+
     /// <summary>What must hold between settings. Values that are broken are not there to be asked.</summary>
     public Action<string, Fields, ProblemList>? Rule { get; init; }
 
@@ -44,7 +47,7 @@ internal sealed class Section(string title, params ImmutableArray<Setting> setti
                 Short.Read(single, name, value, problems);
                 break;
             default:
-                problems.Add(node.At, ValueForm<Fields>.WrongKind(node, name, Words));
+                problems.Add(node.At, ValueForm<Fields>.WrongKind(node, name, Words, HoldsSecrets));
                 return false;
         }
 

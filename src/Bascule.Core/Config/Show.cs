@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Text;
 
 namespace Bascule.Core.Config;
@@ -31,6 +33,9 @@ internal static class Show
     /// <summary>"a, b or c".</summary>
     public static string OneOf(IReadOnlyList<string> words) =>
         words.Count < 2 ? string.Concat(words) : $"{string.Join(", ", words.Take(words.Count - 1))} or {words[^1]}";
+
+    /// <summary>"IPv4" or "IPv6".</summary>
+    public static string FamilyOf(IPAddress ip) => ip.AddressFamily == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
 
     private static bool IsPrintable(char c) => char.GetUnicodeCategory(c)
         is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse

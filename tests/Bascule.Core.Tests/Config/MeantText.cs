@@ -17,6 +17,10 @@ internal static class MeantText
             """);
         if (meant.Packets is { } p)
             text.Append(System.Globalization.CultureInfo.InvariantCulture, $"packets on [{string.Join(", ", p.Interfaces)}] {p.Attach}; state {p.StateFolder}; {p.Flows} flows; flood {p.FloodNewFlowsPerSecond}; key {Write(p.HashKey)}\n");
+        if (meant.Node is { } node)
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"node {node}\n");
+        if (meant.Ha is { } ha)
+            HaMeantText.Write(ha, text);
         foreach (VirtualServer virtualServer in meant.VirtualServers)
             Write(virtualServer, text);
         return text.ToString();
