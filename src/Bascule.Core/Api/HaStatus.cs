@@ -173,6 +173,9 @@ public sealed record ChannelStatus
 
     /// <summary>By kind of state.</summary>
     public required ImmutableArray<StreamStatus> Streams { get; init; }
+
+    /// <summary>Turned away, by reason, as words: <c>wrongKey</c>, <c>unfinished</c>, <c>badRecord</c> … Those that never happened are left out.</summary>
+    public ImmutableSortedDictionary<string, long> Rejected { get; init; } = ImmutableSortedDictionary<string, long>.Empty;
 }
 
 /// <summary>One kind of state on the channel.</summary>
