@@ -12,6 +12,9 @@ public enum Errno
     /// <summary>ENOENT.</summary>
     NoEntry = 2,
 
+    /// <summary>ESRCH: no such process, or no such route.</summary>
+    NoSuchProcess = 3,
+
     /// <summary>EINTR: a signal came first; call again.</summary>
     Interrupted = 4,
 
@@ -62,6 +65,9 @@ public enum Errno
 
     /// <summary>EADDRNOTAVAIL: the address is not on this machine; for a connect, no free source port.</summary>
     AddressNotAvailable = 99,
+
+    /// <summary>ENETDOWN: the interface is down.</summary>
+    NetworkDown = 100,
 
     /// <summary>ENETUNREACH.</summary>
     NetworkUnreachable = 101,

@@ -8,12 +8,10 @@ internal sealed class TestNetwork : IDisposable
 {
     private static int _made;
 
-    private readonly string _name = $"bascule-kt-{Environment.ProcessId}-{Interlocked.Increment(ref _made)}";
-
     /// <param name="words">What <c>ip</c> does inside to begin with.</param>
     public TestNetwork(params ReadOnlySpan<string> words)
     {
-        Ip($"netns add {_name}");
+        Ip($"netns add {Name}");
         try
         {
             foreach (string line in words)
@@ -26,16 +24,30 @@ internal sealed class TestNetwork : IDisposable
         }
     }
 
-    /// <summary>As <c>ip netns list</c> shows it.</summary>
-    public string Name => _name;
+    /// <summary>Of the namespace.</summary>
+    public string Name { get; } = $"bascule-kt-{Environment.ProcessId}-{Interlocked.Increment(ref _made)}";
 
     /// <summary>Runs <c>ip</c> inside, with words between spaces.</summary>
-    public void IpInside(string words) => Ip($"-n {_name} {words}");
+    public void IpInside(string words) => Ip($"-n {Name} {words}");
 
     /// <summary>Runs some work inside.</summary>
-    public T Run<T>(Func<T> work) => NetworkNamespace.Run($"/run/netns/{_name}", work);
+    public T Run<T>(Func<T> work) => NetworkNamespace.Run($"/run/netns/{Name}", work);
 
-    public void Dispose() => Ip($"netns delete {_name}");
+    /// <summary>Starts a program inside; its output can be read.</summary>
+    public Process Start(string program, params ReadOnlySpan<string> words) =>
+        Process.Start(new ProcessStartInfo("ip", ["netns", "exec", Name, program, .. words]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+
+    /// <summary>Runs a program inside to its end, which must be 0, and returns what it wrote.</summary>
+    public string Ask(string program, params ReadOnlySpan<string> words)
+    {
+        using Process process = Start(program, words);
+        string output = process.StandardOutput.ReadToEnd(), errors = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', words)}: {errors}");
+        return output;
+    }
+
+    public void Dispose() => Ip($"netns delete {Name}");
 
     private static void Ip(string words)
     {

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Bascule.Linux.Netlink;
 
@@ -89,7 +90,7 @@ internal ref struct NetlinkRequest
     private readonly Span<byte> _bytes;
     private int _length;
 
-    /// <param name="room">Enough for it all; a request here has at most a hundred bytes.</param>
+    /// <param name="room">Enough for it all; a request here has at most two hundred bytes.</param>
     public NetlinkRequest(Span<byte> room, NetlinkType type, NetlinkFlags flags, scoped ReadOnlySpan<byte> header)
     {
         room.Clear();
@@ -106,6 +107,25 @@ internal ref struct NetlinkRequest
         Write(_length + 2, type);
         value.CopyTo(_bytes[(_length + 4)..]);
         _length += 4 + NetlinkMessage.Aligned(value.Length);
+        return this;
+    }
+
+    public NetlinkRequest With(ushort type, uint value) => With(type, MemoryMarshal.AsBytes(new ReadOnlySpan<uint>(in value)));
+
+    /// <summary>A string with the zero byte that ends it.</summary>
+    public NetlinkRequest With(ushort type, string value) => With(type, (ReadOnlySpan<byte>)[.. Encoding.UTF8.GetBytes(value), 0]);
+
+    /// <summary>Begins an attribute that holds others, up to <see cref="End"/>.</summary>
+    public NetlinkRequest Begin(ushort type, out int nest)
+    {
+        const ushort Nested = 0x8000; // NLA_F_NESTED
+        nest = _length;
+        return With((ushort)(type | Nested), []);
+    }
+
+    public readonly NetlinkRequest End(int nest)
+    {
+        Write(nest, (ushort)(_length - nest));
         return this;
     }
 
@@ -136,6 +156,9 @@ internal enum NetlinkType : ushort
     NewNeighbour = 28,
     RemoveNeighbour = 29,
     GetNeighbour = 30,
+    NewRule = 32,
+    RemoveRule = 33,
+    GetRule = 34,
 }
 
 [Flags]
@@ -147,5 +170,6 @@ internal enum NetlinkFlags : ushort
     Interrupted = 0x10,
     Dump = 0x300,
     Replace = 0x100,
+    Exclusive = 0x200,
     Create = 0x400,
 }

@@ -35,7 +35,7 @@ internal static class NetlinkReader
 
     public static NetworkLink? Link(NetlinkMessage message)
     {
-        const int Name = 3, Mac = 1, Mtu = 4, Master = 10; // IFLA_…
+        const int Name = 3, Mac = 1, Mtu = 4, Parent = 5, Master = 10, Alias = 20; // IFLA_…
         ReadOnlySpan<byte> body = message.Body;
         if (body.Length < LinkHeader)
             return null;
@@ -46,10 +46,12 @@ internal static class NetlinkReader
         {
             link = attribute.Type switch
             {
-                Name => link with { Name = Encoding.UTF8.GetString(attribute.Value.TrimEnd((byte)0)) },
+                Name => link with { Name = Text(attribute.Value) },
                 Mac => link with { Mac = new(attribute.Value.ToArray()) },
                 Mtu => link with { Mtu = (int)Math.Min(attribute.Number, int.MaxValue) },
                 Master => link with { Master = (int)attribute.Number },
+                Parent => link with { Parent = (int)attribute.Number },
+                Alias => link with { Alias = Text(attribute.Value) },
                 _ => link,
             };
         }
@@ -75,6 +77,40 @@ internal static class NetlinkReader
         IPAddress? address = local ?? peer;
         int index = MemoryMarshal.Read<int>(body[4..]);
         return address is null || index <= 0 ? null : new(index, address, body[1]);
+    }
+
+    /// <summary>Who put an address there, IFA_PROTO; 0: not said. Allocates nothing.</summary>
+    public static byte ProtocolOf(NetlinkMessage message)
+    {
+        const int Protocol = 11; // IFA_PROTO
+        foreach (NetlinkAttributes attribute in new NetlinkAttributes(message.Body.Length > AddressHeader ? message.Body[AddressHeader..] : []))
+        {
+            if (attribute.Type == Protocol && attribute.Value.Length == 1)
+                return attribute.Value[0];
+        }
+
+        return 0;
+    }
+
+    public static AssignedAddress? AssignedAddress(NetlinkMessage message)
+    {
+        const int Label = 3, Lifetimes = 6, FlagBits = 8; // IFA_…
+        const uint NoNetworkRoute = 0x200; // IFA_F_NOPREFIXROUTE
+        if (Address(message) is not { } address)
+            return null;
+        AssignedAddress assigned = new(address, ProtocolOf(message), null, null, true);
+        foreach (NetlinkAttributes attribute in new NetlinkAttributes(message.Body[AddressHeader..]))
+        {
+            assigned = attribute.Type switch
+            {
+                Label => assigned with { Label = Text(attribute.Value) },
+                Lifetimes when attribute.Value.Length >= 2 * sizeof(uint) => assigned with { Valid = Lifetime(MemoryMarshal.Read<uint>(attribute.Value[4..])) },
+                FlagBits => assigned with { HasNetworkRoute = (attribute.Number & NoNetworkRoute) == 0 },
+                _ => assigned,
+            };
+        }
+
+        return assigned;
     }
 
     public static NetworkRoute? Route(NetlinkMessage message)
@@ -120,6 +156,10 @@ internal static class NetlinkReader
         int index = MemoryMarshal.Read<int>(body[4..]);
         return address is null || index <= 0 ? null : new(index, address, mac, (NeighbourState)MemoryMarshal.Read<ushort>(body[8..]));
     }
+
+    private static string Text(ReadOnlySpan<byte> value) => Encoding.UTF8.GetString(value.TrimEnd((byte)0));
+
+    private static TimeSpan? Lifetime(uint seconds) => seconds == uint.MaxValue ? null : TimeSpan.FromSeconds(seconds);
 
     private static int MtuOf(ReadOnlySpan<byte> metrics)
     {

@@ -12,6 +12,7 @@ public sealed class Network : IDisposable
 {
     private const int Room = 256;
     private const int Attempts = 5;
+    private const int ChangesAtOnce = 64; // so that their answers fit into the socket
 
     // The kernel answers at once; a second of silence means that it will not.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -29,6 +30,10 @@ public sealed class Network : IDisposable
     /// <summary>All addresses of this machine.</summary>
     /// <exception cref="KernelException">The kernel did not answer.</exception>
     public IReadOnlyList<NetworkAddress> Addresses() => Dump(NetlinkType.GetAddress, NetlinkType.NewAddress, 8, NetlinkReader.Address);
+
+    /// <summary>All addresses of this machine, with what the kernel keeps with them.</summary>
+    /// <exception cref="KernelException">The kernel did not answer.</exception>
+    public IReadOnlyList<AssignedAddress> AssignedAddresses() => Dump(NetlinkType.GetAddress, NetlinkType.NewAddress, 8, NetlinkReader.AssignedAddress);
 
     /// <summary>All neighbours, of both families.</summary>
     /// <exception cref="KernelException">The kernel did not answer.</exception>
@@ -95,6 +100,38 @@ public sealed class Network : IDisposable
     public Errno RemoveAddress(NetworkAddress address) =>
         Ask(AddressRequest(NetlinkType.RemoveAddress, NetlinkFlags.None, address, stackalloc byte[Room]), _ => true);
 
+    /// <summary>Makes changes, in their order. One that cannot be made does not keep the others from it. Allocates nothing.</summary>
+    /// <returns>How many were not made; <see cref="NetworkChanges.Error"/> says why.</returns>
+    /// <exception cref="KernelException">The kernel did not answer.</exception>
+    public int Make(NetworkChanges changes)
+    {
+        int failed = 0;
+        for (int first = 0; first < changes.Count; first += ChangesAtOnce)
+            failed += MakeSome(changes, first, Math.Min(ChangesAtOnce, changes.Count - first));
+        return failed;
+    }
+
+    /// <summary>Removes all routes, of either family and in any table, that this protocol added.</summary>
+    /// <returns>How many.</returns>
+    /// <exception cref="KernelException">The kernel did not answer.</exception>
+    public int RemoveRoutes(byte protocol) => RemoveAll(NetlinkType.GetRoute, NetlinkType.NewRoute, NetlinkType.RemoveRoute,
+        message => message.Body.Length > 5 && message.Body[5] == protocol);
+
+    /// <summary>Removes all rules, of either family, that this protocol added.</summary>
+    /// <returns>How many.</returns>
+    /// <exception cref="KernelException">The kernel did not answer.</exception>
+    public int RemoveRules(byte protocol) => RemoveAll(NetlinkType.GetRule, NetlinkType.NewRule, NetlinkType.RemoveRule, message =>
+    {
+        const int Protocol = 21; // FRA_PROTOCOL
+        foreach (NetlinkAttributes attribute in new NetlinkAttributes(message.Body.Length > 12 ? message.Body[12..] : []))
+        {
+            if (attribute.Type == Protocol)
+                return attribute.Value is [var by] && by == protocol;
+        }
+
+        return false;
+    });
+
     /// <summary>Closes the socket.</summary>
     public void Dispose() => _socket.Dispose();
 
@@ -150,6 +187,47 @@ public sealed class Network : IDisposable
         }
 
         return found;
+    }
+
+    private int MakeSome(NetworkChanges changes, int first, int count)
+    {
+        uint sequence = _sequence + 1;
+        _sequence += (uint)count;
+        _socket.Send(changes.Messages(first, count, sequence));
+        int failed = 0;
+        for (int answered = 0; answered < count;)
+        {
+            ReadOnlySpan<byte> datagram = _socket.TryReceive(out Errno error);
+            if (datagram.IsEmpty)
+                throw new KernelException("recvfrom(AF_NETLINK)", error == Errno.None ? Errno.TimedOut : error);
+            while (NetlinkMessage.TryTake(ref datagram, out NetlinkMessage message))
+            {
+                uint index = message.Sequence - sequence;
+                if ((NetlinkType)message.Type != NetlinkType.Error || index >= count || message.Body.Length < sizeof(int))
+                    continue;
+                Errno why = (Errno)(-MemoryMarshal.Read<int>(message.Body));
+                changes.Answered(first + (int)index, why);
+                failed += why == Errno.None ? 0 : 1;
+                answered++;
+            }
+        }
+
+        return failed;
+    }
+
+    // A dumped message sent back as a removal names exactly what it told of.
+    private int RemoveAll(NetlinkType ask, NetlinkType answer, NetlinkType remove, Heard isMeant)
+    {
+        List<byte[]> found = Dump(ask, answer, 12, message => isMeant(message) ? message.Bytes.ToArray() : null);
+        foreach (byte[] message in found)
+        {
+            MemoryMarshal.Write(message.AsSpan(4), (ushort)remove);
+            MemoryMarshal.Write(message.AsSpan(6), (ushort)(NetlinkFlags.Request | NetlinkFlags.Acknowledge));
+            MemoryMarshal.Write(message.AsSpan(8), ++_sequence);
+            Ask(message, _ => true);
+        }
+
+        return found.Count;
     }
 
     private delegate bool Heard(NetlinkMessage message);

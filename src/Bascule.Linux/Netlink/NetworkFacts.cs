@@ -12,10 +12,41 @@ namespace Bascule.Linux.Netlink;
 /// <param name="HasCarrier">The cable is in, the other side is there.</param>
 /// <param name="IsLoopback">lo.</param>
 /// <param name="Master">Index of the bridge or bond it belongs to; 0: none.</param>
-public sealed record NetworkLink(int Index, string Name, PhysicalAddress Mac, int Mtu, bool IsUp, bool HasCarrier, bool IsLoopback, int Master);
+public sealed record NetworkLink(int Index, string Name, PhysicalAddress Mac, int Mtu, bool IsUp, bool HasCarrier, bool IsLoopback, int Master)
+{
+    /// <summary>What an administrator, or a program, noted about it; empty: nothing. IFLA_IFALIAS.</summary>
+    public string Alias { get; init; } = "";
+
+    /// <summary>Index of the interface that a macvlan or VLAN sits on; 0: none.</summary>
+    public int Parent { get; init; }
+}
 
 /// <summary>An address of this machine.</summary>
 public sealed record NetworkAddress(int InterfaceIndex, IPAddress Address, int PrefixLength);
+
+/// <summary>An address of this machine, and what the kernel keeps with it.</summary>
+/// <param name="Address">The address.</param>
+/// <param name="Protocol">Who added it, IFA_PROTO; 0: not said (Linux before 5.18 does not keep it).</param>
+/// <param name="Valid">How long the kernel keeps it yet, whole seconds; null: for ever.</param>
+/// <param name="Label">IPv4: the interface's name, or another; IPv6 has none.</param>
+/// <param name="HasNetworkRoute">Whether the kernel made the route to the address's network itself.</param>
+public sealed record AssignedAddress(NetworkAddress Address, byte Protocol, TimeSpan? Valid, string? Label, bool HasNetworkRoute);
+
+/// <summary>A route to be added or removed.</summary>
+/// <param name="Destination">0.0.0.0/0 and ::/0 are the default routes.</param>
+/// <param name="Gateway">The next hop; null: on the link itself.</param>
+/// <param name="InterfaceIndex">Packets leave here.</param>
+/// <param name="Source">What a socket sends from; null: the kernel's choice.</param>
+/// <param name="Table">254 is the main one.</param>
+/// <param name="Metric">0 is the best (IPv6: 1024 where 0 is said).</param>
+public sealed record RouteEntry(IPNetwork Destination, IPAddress? Gateway, int InterfaceIndex, IPAddress? Source, int Table, int Metric);
+
+/// <summary>A routing rule to be added or removed.</summary>
+/// <param name="From">0.0.0.0/0 and ::/0: any.</param>
+/// <param name="To">The same family as <paramref name="From"/>.</param>
+/// <param name="Table">Where packets that fit are looked up.</param>
+/// <param name="Priority">Rules are asked in its order.</param>
+public sealed record RuleEntry(IPNetwork From, IPNetwork To, int Table, int Priority);
 
 /// <summary>What the kernel does with packets to a destination. linux/rtnetlink.h, RTN_….</summary>
 public enum RouteKind

@@ -1,7 +1,8 @@
 namespace Bascule.Linux.Netlink;
 
 /// <summary>Hears what changes in this thread's network namespace from now on. One thread; the descriptor can be waited on in an epoll set.</summary>
-public sealed class NetworkWatch : IDisposable
+/// <param name="unheard">Addresses that come, or whose lease begins anew, are not told of when this protocol (IFA_PROTO) put them there; 0: all are.</param>
+public sealed class NetworkWatch(byte unheard = 0) : IDisposable
 {
     // RTMGRP_LINK, _NEIGH, _IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR, _IPV6_ROUTE
     private const uint Groups = 0x1 | 0x4 | 0x10 | 0x40 | 0x100 | 0x400;
@@ -17,24 +18,27 @@ public sealed class NetworkWatch : IDisposable
     /// <returns>Empty when nothing changed. A change with <see cref="NetworkEvent.IsOverrun"/> means that some were lost.</returns>
     public IReadOnlyList<NetworkEvent> Read(TimeSpan patience)
     {
-        List<NetworkEvent> changes = [];
+        List<NetworkEvent>? changes = null; // mostly there is nothing to tell, and the failover thread allocates nothing then
         for (int i = 0; i < DatagramsAtOnce; i++)
         {
             ReadOnlySpan<byte> datagram = _socket.Receive(i == 0 ? patience : TimeSpan.Zero, out Errno error);
             if (error == Errno.NoBuffers)
-                changes.Add(new() { IsOverrun = true });
+                (changes ??= []).Add(new() { IsOverrun = true });
             else if (datagram.IsEmpty)
                 break;
             while (NetlinkMessage.TryTake(ref datagram, out NetlinkMessage message))
             {
-                if (NetlinkReader.Change(message) is { } change)
-                    changes.Add(change);
+                if (!IsUnheard(message) && NetlinkReader.Change(message) is { } change)
+                    (changes ??= []).Add(change);
             }
         }
 
-        return changes;
+        return changes ?? (IReadOnlyList<NetworkEvent>)[];
     }
 
     /// <summary>Ends listening.</summary>
     public void Dispose() => _socket.Dispose();
+
+    private bool IsUnheard(NetlinkMessage message) =>
+        unheard != 0 && (NetlinkType)message.Type == NetlinkType.NewAddress && NetlinkReader.ProtocolOf(message) == unheard;
 }
