@@ -49,6 +49,24 @@ public enum DecodeError
     /// <summary>Version 2: not the authentication that is agreed on. RFC 2338 §5.3.6.</summary>
     WrongAuthentication,
 
+    /// <summary>It has no HMAC, and one is demanded.</summary>
+    NoHmac,
+
+    /// <summary>What follows it is no HMAC trailer of the kind we know.</summary>
+    WrongTrailer,
+
+    /// <summary>Its HMAC was made with a key that we do not have.</summary>
+    UnknownHmacKey,
+
+    /// <summary>Its HMAC is wrong: another key, another sender, or it was altered.</summary>
+    WrongHmac,
+
+    /// <summary>It says a time too far from ours: recorded long ago, or the clocks differ.</summary>
+    WrongTime,
+
+    /// <summary>Its sender has said it, or something later, before.</summary>
+    Replayed,
+
     /// <summary>Unicast: from an address that is not one of the configured peers.</summary>
     NotFromPeer,
 

@@ -16,11 +16,13 @@ namespace Bascule.Vrrp;
 ///            | IPv4 addresses                                                |
 ///            | authentication data, 8 bytes                                  |
 /// </code>
+/// An <see cref="HmacTrailer"/> may follow. Checksums over IPv4 do not cover it and those over IPv6 do, because there keepalived
+/// leaves the checksum to the kernel, which sums up all that is sent.
 /// </summary>
 public static class AdvertisementCodec
 {
-    /// <summary>The longest message there is: 255 IPv6 addresses.</summary>
-    public const int MaxLength = HeaderLength + (255 * 16);
+    /// <summary>The longest message there is: 255 IPv6 addresses and a trailer.</summary>
+    public const int MaxLength = HeaderLength + (255 * 16) + HmacTrailer.Length;
 
     /// <summary>Of version 2's password; a shorter one is filled with zeros. RFC 2338 §5.3.10.</summary>
     public const int PasswordLength = 8;
@@ -41,9 +43,11 @@ public static class AdvertisementCodec
     /// <param name="form">Of a version 3 checksum over IPv4.</param>
     /// <param name="password">Version 2: up to 8 bytes, sent readable; empty: none.</param>
     /// <param name="message">At least <see cref="MaxLength"/> bytes.</param>
+    /// <param name="trailer">How it is signed; null: not at all.</param>
+    /// <param name="utcNow">The wall clock, for the trailer.</param>
     /// <returns>Bytes written.</returns>
     public static int Encode(in Advertisement advertisement, ReadOnlySpan<IPAddress> addresses, IPAddress source, IPAddress destination,
-        ChecksumForm form, ReadOnlySpan<byte> password, Span<byte> message)
+        ChecksumForm form, ReadOnlySpan<byte> password, Span<byte> message, HmacTrailer? trailer = null, DateTimeOffset utcNow = default)
     {
         message[0] = (byte)(((int)advertisement.Version << 4) | 1);
         message[1] = advertisement.VirtualRouterId;
@@ -66,9 +70,11 @@ public static class AdvertisementCodec
             length += PasswordLength;
         }
 
+        int whole = length + (trailer?.Sign(message[..length], source, utcNow, message[length..]) ?? 0);
+        int covered = source.AddressFamily == AddressFamily.InterNetworkV6 ? whole : length;
         bool withPseudoHeader = HasPseudoHeader(advertisement.Version, source, form);
-        BinaryPrimitives.WriteUInt16BigEndian(message[6..], Checksum(message[..length], source, destination, withPseudoHeader));
-        return length;
+        BinaryPrimitives.WriteUInt16BigEndian(message[6..], Checksum(message[..covered], source, destination, withPseudoHeader));
+        return whole;
     }
 
     /// <summary>Reads one. No input throws and none allocates.</summary>
@@ -79,8 +85,10 @@ public static class AdvertisementCodec
     /// <param name="password">Version 2: the one that must be in it; empty: there must be none.</param>
     /// <param name="advertisement">What it says.</param>
     /// <param name="form">Version 3 over IPv4: how its checksum was made. Either is right.</param>
+    /// <param name="trailer">How it must be signed; null: whether it is, is not looked at.</param>
+    /// <param name="utcNow">The wall clock, for the trailer.</param>
     public static DecodeError TryDecode(ReadOnlySpan<byte> message, VrrpVersion version, IPAddress source, IPAddress destination,
-        ReadOnlySpan<byte> password, out Advertisement advertisement, out ChecksumForm form)
+        ReadOnlySpan<byte> password, out Advertisement advertisement, out ChecksumForm form, HmacTrailer? trailer = null, DateTimeOffset utcNow = default)
     {
         advertisement = default;
         form = ChecksumForm.PseudoHeader;
@@ -94,8 +102,11 @@ public static class AdvertisementCodec
         int length = HeaderLength + addresses + (version == VrrpVersion.V2 ? PasswordLength : 0);
         if (message.Length < length) return DecodeError.Truncated;
 
+        // Ethernet's padding is shorter than a trailer, and no message is so short that it needs that much.
+        ReadOnlySpan<byte> whole = message.Length >= length + HmacTrailer.Length ? message[..(length + HmacTrailer.Length)] : message[..length];
         message = message[..length];
-        if (!TryCheck(message, version, source, destination, out form)) return DecodeError.WrongChecksum;
+        if (!TryCheck(message, version, source, destination, out form) && !TryCheck(whole, version, source, destination, out form))
+            return DecodeError.WrongChecksum;
         if (version == VrrpVersion.V2 && !IsAuthentic(message, password)) return DecodeError.WrongAuthentication;
 
         TimeSpan interval = version == VrrpVersion.V2
@@ -103,8 +114,11 @@ public static class AdvertisementCodec
             : (BinaryPrimitives.ReadUInt16BigEndian(message[4..]) & 0x0FFF) * Centisecond;
         if (interval == TimeSpan.Zero) return DecodeError.NoInterval;
 
-        advertisement = new(version, message[1], message[2], interval);
-        return DecodeError.None;
+        // Last, so that only what is a message otherwise moves the mark against replays.
+        DecodeError unsigned = trailer?.Check(message, whole[length..], source, utcNow) ?? DecodeError.None;
+        if (unsigned == DecodeError.None)
+            advertisement = new(version, message[1], message[2], interval);
+        return unsigned;
     }
 
     private static void EncodeInterval(in Advertisement advertisement, ReadOnlySpan<byte> password, Span<byte> message)
