@@ -1,5 +1,6 @@
 using Bascule.Core.Health;
 using Bascule.Core.Model;
+using Bascule.Core.Roles;
 using Microsoft.Extensions.Logging;
 
 namespace Bascule.Health;
@@ -24,21 +25,30 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
 
     /// <summary>
     /// Starts the checks of records that are new in this snapshot, the first at once, and stops those that no virtual server reads
-    /// any more; the others keep their rhythm. Callable at any time; without effect once stopped.
+    /// any more; the others keep their rhythm. Records that only virtual servers of another director's addresses read are asked at most every
+    /// <see cref="HaSettings.BackupCheckInterval"/>; once such an address is ours, at once and as often as configured. Callable at any time; without effect
+    /// once stopped.
     /// </summary>
-    public void Apply(Snapshot snapshot)
+    public void Apply(Snapshot snapshot, RoleSet roles)
     {
-        HashSet<HealthRecord> wanted = [.. HealthBoard.RecordsOf(snapshot)];
+        Dictionary<HealthRecord, TimeSpan> wanted = ShortestIntervals(snapshot, roles);
         lock (_lock)
         {
             if (_stopped)
                 return;
             _ending.RemoveAll(task => task.IsCompleted);
-            foreach (HealthRecord gone in _running.Keys.Where(record => !wanted.Contains(record)).ToList())
+            foreach (HealthRecord gone in _running.Keys.Where(record => !wanted.ContainsKey(record)).ToList())
                 End(gone);
             int starts = 0;
-            foreach (HealthRecord record in wanted.Where(record => !_running.ContainsKey(record)))
-                _running.Add(record, Begin(record, TimeSpan.FromMilliseconds(starts++ / StartsPerMillisecond)));
+            foreach ((HealthRecord record, TimeSpan shortest) in wanted)
+            {
+                if (!_running.TryGetValue(record, out RunningCheck? check))
+                    _running.Add(record, Begin(record, new(shortest), NextStart()));
+                else if (check.Pace.Change(shortest))
+                    check.Pace.Hurry(NextStart());
+            }
+
+            TimeSpan NextStart() => TimeSpan.FromMilliseconds(starts++ / StartsPerMillisecond);
         }
     }
 
@@ -61,11 +71,18 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
         }
     }
 
-    private RunningCheck Begin(HealthRecord record, TimeSpan delay)
+    private static Dictionary<HealthRecord, TimeSpan> ShortestIntervals(Snapshot snapshot, RoleSet roles)
+    {
+        TimeSpan elsewhere = snapshot.Configuration.Ha?.BackupCheckInterval ?? TimeSpan.Zero;
+        HashSet<HealthRecord> ours = [.. snapshot.VirtualServers.Where(v => roles.Serves(v.Configured.Address.Address)).SelectMany(v => v.HealthRecords).OfType<HealthRecord>()];
+        return HealthBoard.RecordsOf(snapshot).ToDictionary(record => record, record => ours.Contains(record) ? TimeSpan.Zero : elsewhere);
+    }
+
+    private RunningCheck Begin(HealthRecord record, Pace pace, TimeSpan delay)
     {
         CancellationTokenSource stopping = new();
         TaskCompletionSource firstAnswer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        return new(stopping, firstAnswer, Task.Run(() => AskAgainAndAgainAsync(record, delay, firstAnswer, stopping.Token)));
+        return new(pace, stopping, firstAnswer, Task.Run(() => AskAgainAndAgainAsync(record, pace, delay, firstAnswer, stopping.Token)));
     }
 
     private void End(HealthRecord record)
@@ -75,7 +92,7 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
         _ending.Add(check.Loop);
     }
 
-    private async Task AskAgainAndAgainAsync(HealthRecord record, TimeSpan delay, TaskCompletionSource firstAnswer, CancellationToken stopping)
+    private async Task AskAgainAndAgainAsync(HealthRecord record, Pace pace, TimeSpan delay, TaskCompletionSource firstAnswer, CancellationToken stopping)
     {
         Asker asker = new(record, time, logger);
         try
@@ -87,7 +104,9 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
                 long start = time.GetTimestamp();
                 await asker.AskAsync(stopping);
                 firstAnswer.TrySetResult();
-                delay = Jittered(record.Check.Interval) - time.GetElapsedTime(start);
+                Task<TimeSpan> sooner = pace.Sooner;
+                TimeSpan interval = pace.Shortest > record.Check.Interval ? pace.Shortest : record.Check.Interval;
+                delay = await RestAsync(Jittered(interval) - time.GetElapsedTime(start), sooner, stopping);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -100,11 +119,28 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
         }
     }
 
+    /// <returns>What is left to wait: nothing, unless the interval was ended from outside.</returns>
+    private async Task<TimeSpan> RestAsync(TimeSpan rest, Task<TimeSpan> sooner, CancellationToken stopping)
+    {
+        if (rest <= TimeSpan.Zero)
+            return TimeSpan.Zero;
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        Task whole = Task.Delay(rest, time, over.Token);
+        if (await Task.WhenAny(whole, sooner) == sooner)
+        {
+            await over.CancelAsync();
+            return await sooner;
+        }
+
+        await whole;
+        return TimeSpan.Zero;
+    }
+
     private TimeSpan Jittered(TimeSpan interval)
     {
         lock (_lock) // a Random is not made for many threads
             return interval * (1 + (Jitter * ((2 * random.NextDouble()) - 1)));
     }
 
-    private sealed record RunningCheck(CancellationTokenSource Stopping, TaskCompletionSource FirstAnswer, Task Loop);
+    private sealed record RunningCheck(Pace Pace, CancellationTokenSource Stopping, TaskCompletionSource FirstAnswer, Task Loop);
 }

@@ -24,6 +24,9 @@ internal static unsafe partial class Libc
     public const int OptionNoDelay = 1;
     public const int LevelIpv6 = 41;
     public const int OptionIpv6Only = 26;
+    public const int OptionIpv6FreeBind = 78;
+    public const int LevelIpv4 = 0;
+    public const int OptionIpv4FreeBind = 15;
 
     public const int MessageNoSignal = 0x4000;
     public const int ShutdownRead = 0;

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Bascule.Core.Api;
 using Bascule.Core.Model;
+using Bascule.Core.Roles;
 using Bascule.Linux;
 using Bascule.Linux.Bpf;
 using Bascule.Packets.Engine;
@@ -25,6 +26,7 @@ public sealed class PacketEngine : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Snapshot _first;
+    private readonly RoleSet _firstRoles;
     private readonly Thread _thread;
     private volatile bool _isStopping;
     private Claim? _claim;
@@ -33,9 +35,9 @@ public sealed class PacketEngine : IAsyncDisposable
     private string? _saidLast;
 
     /// <summary>Makes the engine; nothing is touched yet.</summary>
-    public PacketEngine(PacketSettings settings, Snapshot first, TimeProvider time, ILoggerFactory loggers)
+    public PacketEngine(PacketSettings settings, Snapshot first, RoleSet roles, TimeProvider time, ILoggerFactory loggers)
     {
-        (Settings, _first, _time) = (settings, first, time);
+        (Settings, _first, _firstRoles, _time) = (settings, first, roles, time);
         _logger = loggers.CreateLogger<PacketEngine>();
         _thread = new(Run) { Name = "packets", IsBackground = true };
     }
@@ -74,7 +76,7 @@ public sealed class PacketEngine : IAsyncDisposable
     }
 
     /// <summary>Puts the difference into the kernel, within a moment. Callable at any time.</summary>
-    public void Apply(Snapshot snapshot) => Post(engine => engine.Take(snapshot));
+    public void Apply(Snapshot snapshot, RoleSet roles) => Post(engine => engine.Take(snapshot, roles));
 
     /// <summary>Stops following. The datapath stays on its interfaces and goes on with what it knows.</summary>
     public async ValueTask DisposeAsync()
@@ -134,7 +136,7 @@ public sealed class PacketEngine : IAsyncDisposable
         DatapathEngine engine;
         try
         {
-            engine = DatapathEngine.Start(Settings, _first, _time, _logger, _claim!.Folder);
+            engine = DatapathEngine.Start(Settings, _first, _firstRoles, _time, _logger, _claim!.Folder);
         }
         catch (Exception e) when (e is KernelException or BpfException)
         {

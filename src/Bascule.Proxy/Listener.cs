@@ -43,13 +43,20 @@ internal sealed class Listener(Worker worker, TcpListenSocket socket, Route rout
     private const int WarnEveryMilliseconds = 10_000;
 
     private readonly Resumption _resumption = new(worker, socket);
+    private Rest? _rest;
     private long _nextWarning;
 
     /// <summary>What its next connection or request goes by.</summary>
     public Route Route { get; private set; } = route;
 
-    /// <summary>No longer configured, or the director is stopping: connections end after the request they are in.</summary>
+    /// <summary>Closed: no longer configured, or the director is stopping.</summary>
     public bool IsRetired { get; private set; }
+
+    /// <summary>Open, but its address is another director's.</summary>
+    public bool IsResting => _rest is not null;
+
+    /// <summary>Connections end after the request they are in: it is retired, or rests.</summary>
+    public bool EndsConnections => IsRetired || IsResting;
 
     /// <summary>Connections accepted here that are still open.</summary>
     public long OpenConnections { get; private set; }
@@ -64,8 +71,29 @@ internal sealed class Listener(Worker worker, TcpListenSocket socket, Route rout
         IsRetired = true;
         AcceptWaiting(ProxyEngine.Backlog + 1); // no more can have waited; who goes on coming must not keep it open
         worker.Loop.Timers.Remove(_resumption);
+        Wake();
         worker.Loop.Forget(this);
         Dispose();
+    }
+
+    /// <summary>
+    /// Its address is another director's from now on. Connections end after the request they are in, and are cut off after
+    /// <paramref name="patience"/>. Who still comes, because he has not heard of the other director, is served.
+    /// </summary>
+    public void BeginRest(TimeSpan patience)
+    {
+        if (EndsConnections)
+            return;
+        _rest = new(worker, this, worker.Loop.Now + (long)patience.TotalMilliseconds);
+        _rest.Begin();
+    }
+
+    /// <summary>Its address is ours again: everything as usual.</summary>
+    public void Wake()
+    {
+        if (_rest is not null)
+            worker.Loop.Timers.Remove(_rest);
+        _rest = null;
     }
 
     public void Dispose() => socket.Dispose();
@@ -126,6 +154,24 @@ internal sealed class Listener(Worker worker, TcpListenSocket socket, Route rout
         WarnCannotAccept(error);
         worker.Loop.Unwatch(this, socket);
         _resumption.Begin(this);
+    }
+
+    /// <summary>What happens to the connections of an address that another director took over.</summary>
+    private sealed class Rest(Worker worker, Listener listener, long end) : Timed
+    {
+        // A client may be sending its next request just now; to close first would lose it. Who has one sends it within this time.
+        private const int GraceMilliseconds = 1000;
+        private bool _isGraceOver;
+
+        public void Begin() => worker.Loop.Timers.Set(this, long.Min(worker.Loop.Now + GraceMilliseconds, end));
+
+        internal override void OnDeadline()
+        {
+            worker.Interrupt(listener, onlyIdle: worker.Loop.Now < end);
+            if (!_isGraceOver && worker.Loop.Now < end)
+                worker.Loop.Timers.Set(this, end);
+            _isGraceOver = true;
+        }
     }
 
     private sealed class Resumption(Worker worker, TcpListenSocket socket) : Timed

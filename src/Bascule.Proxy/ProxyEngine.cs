@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Bascule.Core.Model;
+using Bascule.Core.Roles;
 using Bascule.Linux;
 using Bascule.Linux.Sockets;
 using Microsoft.Extensions.Logging;
@@ -16,7 +17,8 @@ public sealed record ListenProblem(string VirtualServer, IPEndPoint Address, str
 
 /// <summary>
 /// The user-space data plane: carries the connections of every virtual server of the snapshot that is not on the packet datapath. The control plane calls it from one thread at a
-/// time, in the order <see cref="Prepare"/>, <see cref="Start"/>, then <see cref="Prepare"/> and <see cref="Apply"/> for each reload, and <see cref="StopAsync"/>.
+/// time, in the order <see cref="Prepare"/>, <see cref="Start"/>, then <see cref="Prepare"/> and <see cref="Apply"/> for each reload, <see cref="Follow"/> for
+/// each change of roles, and <see cref="StopAsync"/>.
 /// </summary>
 public sealed class ProxyEngine
 {
@@ -31,6 +33,7 @@ public sealed class ProxyEngine
     private readonly Snapshot _first;
     private readonly HashSet<IPEndPoint> _listening = [];
     private Dictionary<IPEndPoint, TcpListenSocket[]> _prepared = [];
+    private RoleSet _roles = RoleSet.Alone;
     private Task _applied = Task.CompletedTask;
     private bool _isStarted;
 
@@ -46,29 +49,55 @@ public sealed class ProxyEngine
     internal IReadOnlyList<Worker> Workers => _workers;
 
     /// <summary>
-    /// Opens the listeners that <paramref name="next"/> needs and this engine does not have yet. Nothing changes for clients. Waits until the
+    /// Opens the listeners that <paramref name="next"/> needs for <paramref name="roles"/> and this engine does not have yet: also on addresses that this
+    /// director may only have later. Nothing changes for clients. Waits until the
     /// workers have done what the last <see cref="Apply"/> asked: an address that was given up may be wanted again.
     /// </summary>
     /// <returns>Empty on success. Otherwise none has been opened, and every reason is told.</returns>
-    public IReadOnlyList<ListenProblem> Prepare(Snapshot next)
+    public IReadOnlyList<ListenProblem> Prepare(Snapshot next, RoleSet roles)
+    {
+        List<ListenProblem> problems = OpenMissing(next, roles);
+        if (problems.Count > 0)
+            DropPrepared();
+        return problems;
+    }
+
+    /// <summary>
+    /// Other addresses are ours: opens and closes listeners, and has connections of addresses that are another director's end. A role cannot be
+    /// refused, so what can be opened is, and the others are tried again the next time.
+    /// </summary>
+    /// <param name="current">The snapshot that was applied last.</param>
+    /// <returns>Why addresses are not listened on; empty when all are.</returns>
+    public IReadOnlyList<ListenProblem> Follow(Snapshot current, RoleSet roles)
+    {
+        List<ListenProblem> problems = OpenMissing(current, roles);
+        Apply(current);
+        return problems;
+    }
+
+    /// <summary>Cuts off connections that are still open on addresses that are another director's.</summary>
+    public void CutOffResting()
+    {
+        foreach (Worker worker in _workers)
+            worker.PostCutResting();
+    }
+
+    private List<ListenProblem> OpenMissing(Snapshot next, RoleSet roles)
     {
         // A listener that the last reload took away may still be open for the turn that its worker is in; we would find ourselves.
         _applied.Wait(LongestTurn);
         DropPrepared();
+        _roles = roles;
+        HashSet<IPAddress> moving = [.. next.Configuration.Ha?.Instances.SelectMany(i => i.Addresses).Select(a => a.Address) ?? []];
         List<ListenProblem> problems = [];
-        foreach (LiveVirtualServer virtualServer in next.Proxied)
+        foreach (VirtualServer configured in ListenedOn(next).Where(v => !_listening.Contains(v.Address)))
         {
-            VirtualServer configured = virtualServer.Configured;
-            if (_listening.Contains(configured.Address))
-                continue;
-            if (OpenForEveryWorker(configured.Address, out Errno error) is { } sockets)
+            if (OpenForEveryWorker(configured.Address, anywhere: moving.Contains(configured.Address.Address), out Errno error) is { } sockets)
                 _prepared.Add(configured.Address, sockets);
             else
                 problems.Add(Explain(configured, error));
         }
 
-        if (problems.Count > 0)
-            DropPrepared();
         return problems;
     }
 
@@ -84,10 +113,10 @@ public sealed class ProxyEngine
     /// <summary>Makes the snapshot the world of every worker. After a successful <see cref="Prepare"/> of it.</summary>
     public void Apply(Snapshot next)
     {
-        _applied = Task.WhenAll(_workers.Select((worker, i) => worker.PostApply(next, _prepared.ToDictionary(p => p.Key, p => p.Value[i]))).ToArray());
+        _applied = Task.WhenAll(_workers.Select((worker, i) => worker.PostApply(next, _roles, _prepared.ToDictionary(p => p.Key, p => p.Value[i]))).ToArray());
+        _listening.UnionWith(_prepared.Keys);
+        _listening.IntersectWith(ListenedOn(next).Select(v => v.Address));
         _prepared = [];
-        _listening.Clear();
-        _listening.UnionWith(next.Proxied.Select(v => v.Configured.Address));
     }
 
     /// <summary>
@@ -133,14 +162,14 @@ public sealed class ProxyEngine
         return new(virtualServer.Name, address, what, hint);
     }
 
-    private TcpListenSocket[]? OpenForEveryWorker(IPEndPoint address, out Errno error)
+    private TcpListenSocket[]? OpenForEveryWorker(IPEndPoint address, bool anywhere, out Errno error)
     {
-        if (IsTakenByAnother(address, out error))
+        if (IsTakenByAnother(address, anywhere, out error))
             return null;
         List<TcpListenSocket> sockets = [];
         foreach (Worker _ in _workers)
         {
-            if (TcpListenSocket.Open(address, Backlog, shared: true, out error) is { } socket)
+            if (TcpListenSocket.Open(address, Backlog, shared: true, anywhere, out error) is { } socket)
                 sockets.Add(socket);
             else
                 break;
@@ -155,14 +184,17 @@ public sealed class ProxyEngine
 
     // Workers share an address, so the kernel would also let another Bascule of the same user share it, and each would get half
     // of the connections. Asking once without sharing finds it. Not while we listen on that port ourselves: we would find us.
-    private bool IsTakenByAnother(IPEndPoint address, out Errno error)
+    private bool IsTakenByAnother(IPEndPoint address, bool anywhere, out Errno error)
     {
         error = Errno.None;
         if (_listening.Any(own => own.Port == address.Port))
             return false;
-        using TcpListenSocket? probe = TcpListenSocket.Open(address, Backlog, shared: false, out error);
+        using TcpListenSocket? probe = TcpListenSocket.Open(address, Backlog, shared: false, anywhere, out error);
         return probe is null;
     }
+
+    private IEnumerable<VirtualServer> ListenedOn(Snapshot snapshot) =>
+        snapshot.Proxied.Select(v => v.Configured).Where(v => _roles.Listens(v.Address.Address));
 
     private void DropPrepared()
     {

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using Bascule.Core.Model;
+using Bascule.Core.Roles;
 using Bascule.Core.Scheduling;
 using Bascule.Linux;
 using Bascule.Linux.Sockets;
@@ -66,14 +67,17 @@ internal sealed class Worker
     /// <summary>Starts the thread.</summary>
     public void Start() => new Thread(Run) { Name = $"worker-{_index}", IsBackground = true }.Start();
 
-    /// <summary>Makes the snapshot this worker's world. <paramref name="opened"/> are its own sockets for addresses it does not serve yet.</summary>
+    /// <summary>
+    /// Makes the snapshot this worker's world. <paramref name="opened"/> are its own sockets for addresses it does not listen on yet; one that
+    /// could not be opened is not among them, and not served.
+    /// </summary>
     /// <returns>Completes when it is.</returns>
-    public Task PostApply(Snapshot snapshot, IReadOnlyDictionary<IPEndPoint, TcpListenSocket> opened)
+    public Task PostApply(Snapshot snapshot, RoleSet roles, IReadOnlyDictionary<IPEndPoint, TcpListenSocket> opened)
     {
         TaskCompletionSource applied = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Loop.Post(() =>
         {
-            Apply(snapshot, opened);
+            Apply(snapshot, roles, opened);
             applied.SetResult();
         });
         return applied.Task;
@@ -84,6 +88,13 @@ internal sealed class Worker
 
     /// <summary>Cuts off what is still under way.</summary>
     public void PostCut() => Loop.Post(Cut);
+
+    /// <summary>Cuts off what is still under way on addresses that are another director's.</summary>
+    public void PostCutResting() => Loop.Post(() =>
+    {
+        foreach (Listener listener in _listeners.Values.Where(l => l.IsResting))
+            Interrupt(listener, onlyIdle: false);
+    });
 
     /// <summary>A client has been accepted.</summary>
     public void Welcome(Listener listener, TcpSocket socket, in NativeAddress address)
@@ -128,6 +139,16 @@ internal sealed class Worker
         EndWhenDrained();
     }
 
+    /// <summary>Ends connections that a listener accepted.</summary>
+    public void Interrupt(Listener listener, bool onlyIdle)
+    {
+        foreach (ClientConnection connection in Connections())
+        {
+            if (connection.Listener == listener && (connection.IsIdle || !onlyIdle))
+                connection.Interrupt();
+        }
+    }
+
     private static void Refuse(Route route, TcpSocket socket)
     {
         route.Counters.Count(ForwardOutcome.WorkerFull);
@@ -155,20 +176,21 @@ internal sealed class Worker
         }
     }
 
-    private void Apply(Snapshot snapshot, IReadOnlyDictionary<IPEndPoint, TcpListenSocket> opened)
+    private void Apply(Snapshot snapshot, RoleSet roles, IReadOnlyDictionary<IPEndPoint, TcpListenSocket> opened)
     {
         Limits = snapshot.Configuration.Limits;
         HashSet<LiveRealServer> wanted = [];
         HashSet<IPEndPoint> served = [];
-        foreach (LiveVirtualServer virtualServer in snapshot.Proxied)
+        foreach (LiveVirtualServer virtualServer in snapshot.Proxied.Where(v => roles.Listens(v.Configured.Address.Address)))
         {
             IPEndPoint address = virtualServer.Configured.Address;
             served.Add(address);
-            Route route = RouteTo(virtualServer, wanted);
-            if (_listeners.TryGetValue(address, out Listener? listener))
-                listener.Redirect(route);
+            if (ListenOn(address, RouteTo(virtualServer, wanted), opened) is not { } listener)
+                continue;
+            if (roles.Serves(address.Address))
+                listener.Wake();
             else
-                Open(address, new(this, opened[address], route));
+                listener.BeginRest(snapshot.Configuration.ShutdownTimeout);
         }
 
         foreach ((IPEndPoint address, Listener listener) in _listeners.Where(l => !served.Contains(l.Key)).ToArray())
@@ -180,17 +202,26 @@ internal sealed class Worker
         }
     }
 
-    private void Open(IPEndPoint address, Listener listener)
+    private Listener? ListenOn(IPEndPoint address, Route route, IReadOnlyDictionary<IPEndPoint, TcpListenSocket> opened)
     {
-        _listeners.Add(address, listener);
+        if (_listeners.TryGetValue(address, out Listener? listener))
+        {
+            listener.Redirect(route);
+            return listener;
+        }
+
+        if (!opened.TryGetValue(address, out TcpListenSocket? socket))
+            return null;
+        _listeners.Add(address, listener = new(this, socket, route));
         listener.Open();
+        return listener;
     }
 
     private void Close(IPEndPoint address, Listener listener)
     {
         _listeners.Remove(address);
         listener.Retire();
-        InterruptIdle(listener);
+        Interrupt(listener, onlyIdle: true);
     }
 
     private Route RouteTo(LiveVirtualServer virtualServer, HashSet<LiveRealServer> wanted)
@@ -214,7 +245,7 @@ internal sealed class Worker
         foreach (Listener listener in _listeners.Values)
         {
             listener.Retire();
-            InterruptIdle(listener);
+            Interrupt(listener, onlyIdle: true);
         }
 
         _isDraining = true; // only now: the last connection may have ended while some listener still had clients waiting
@@ -225,15 +256,6 @@ internal sealed class Worker
     {
         foreach (ClientConnection connection in Connections())
             connection.Interrupt();
-    }
-
-    private void InterruptIdle(Listener listener)
-    {
-        foreach (ClientConnection connection in Connections())
-        {
-            if (connection.Listener == listener && connection.IsIdle)
-                connection.Interrupt();
-        }
     }
 
     private void EndWhenDrained()

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using Bascule.Core.Health;
 using Bascule.Core.Model;
+using Bascule.Core.Roles;
 using Bascule.Testing;
 using Microsoft.Extensions.Logging;
 
@@ -47,9 +48,15 @@ internal sealed class Bench
         },
     };
 
-    public Snapshot Snapshot(params VirtualServer[] virtualServers) => Core.Model.Snapshot.First(
+    public Snapshot Snapshot(params VirtualServer[] virtualServers) => First(ha: null, virtualServers);
+
+    /// <summary>Of a director that has an instance.</summary>
+    public Snapshot SnapshotOf(HaInstance instance, params VirtualServer[] virtualServers) => First(Pairs.Settings(instance), virtualServers);
+
+    private Snapshot First(HaSettings? ha, VirtualServer[] virtualServers) => Core.Model.Snapshot.First(
         new()
         {
+            Ha = ha,
             AdminSocket = "/run/bascule/admin.sock",
             ShutdownTimeout = TimeSpan.FromSeconds(1),
             Limits = new() { ConnectionsPerWorker = 1, HeaderSize = 1, RequestLineSize = 1, HeaderCount = 1, PooledPerRealServer = 1 },
@@ -60,7 +67,7 @@ internal sealed class Bench
     /// <summary>Starts checking one real server, and waits for its first answer.</summary>
     public async Task<HealthRecord> FirstAnswerAsync(Check check, IPEndPoint realServer)
     {
-        Engine.Apply(Snapshot(Asking(check, realServer)));
+        Engine.Apply(Snapshot(Asking(check, realServer)), RoleSet.Alone);
         HealthRecord record = Board.Find(check, realServer)!;
         await SettleAsync();
         Assert.NotNull(record.Last);

@@ -1,12 +1,14 @@
 using System.Net;
 using Bascule.Core.Health;
 using Bascule.Core.Model;
+using Bascule.Core.Roles;
 using Bascule.Testing;
 
 namespace Bascule.Health.Tests;
 
 public sealed class HealthEngineTests : IAsyncLifetime
 {
+    private static readonly HaInstance Elsewhere = Pairs.Instance("127.0.0.1"); // where the bench's virtual server is
     private readonly Bench _bench = new();
 
     public Task InitializeAsync() => Task.CompletedTask;
@@ -45,7 +47,7 @@ public sealed class HealthEngineTests : IAsyncLifetime
         await using FakeRealServer ill = FakeRealServer.Refusing();
         Snapshot snapshot = _bench.Snapshot(Bench.Asking(Checks.Tcp, well.Address, ill.Address));
 
-        _bench.Engine.Apply(snapshot);
+        _bench.Engine.Apply(snapshot, RoleSet.Alone);
         await _bench.Engine.FirstAnswersAsync().WaitAsync(TimeSpan.FromSeconds(10));
 
         Assert.All(snapshot.VirtualServers[0].RealServers, r => Assert.NotNull(r.Health!.Last));
@@ -99,7 +101,7 @@ public sealed class HealthEngineTests : IAsyncLifetime
         await using FakeRealServer web = FakeRealServer.Stalling();
         HttpCheck slow = Checks.Http;
         DateTimeOffset start = _bench.Clock.GetUtcNow();
-        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(slow, web.Address)));
+        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(slow, web.Address)), RoleSet.Alone);
         await CutOffAsync(web, accepted: 1);
         await _bench.SettleAsync();
 
@@ -114,7 +116,7 @@ public sealed class HealthEngineTests : IAsyncLifetime
     {
         await using FakeRealServer web = FakeRealServer.Stalling();
         HttpCheck hasty = Checks.Http with { Interval = TimeSpan.FromMilliseconds(100) };
-        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(hasty, web.Address)));
+        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(hasty, web.Address)), RoleSet.Alone);
         HealthRecord record = _bench.Board.Find(hasty, web.Address)!;
 
         for (int check = 1; check <= 5; check++)
@@ -136,7 +138,7 @@ public sealed class HealthEngineTests : IAsyncLifetime
         VirtualServer one = Bench.Asking(Checks.Http, web.Address);
         VirtualServer other = Bench.Asking(Checks.Http with { Headers = [] }, web.Address) with { Name = "api" };
         Snapshot snapshot = _bench.Snapshot(one, other);
-        _bench.Engine.Apply(snapshot);
+        _bench.Engine.Apply(snapshot, RoleSet.Alone);
         await _bench.SettleAsync();
 
         await _bench.NextAnswerAsync(snapshot.VirtualServers[0].RealServers[0].Health!);
@@ -151,11 +153,11 @@ public sealed class HealthEngineTests : IAsyncLifetime
         await using FakeRealServer stays = FakeRealServer.Stalling();
         await using FakeRealServer goes = FakeRealServer.Stalling();
         await using FakeRealServer comes = FakeRealServer.Stalling();
-        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(Checks.Tcp, stays.Address, goes.Address)));
+        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(Checks.Tcp, stays.Address, goes.Address)), RoleSet.Alone);
         await _bench.SettleAsync(checks: 2);
         _bench.Clock.Advance(TimeSpan.FromSeconds(5));
 
-        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(Checks.Tcp, stays.Address, comes.Address)));
+        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(Checks.Tcp, stays.Address, comes.Address)), RoleSet.Alone);
         await Eventually.HoldsAsync(() => comes.Accepted == 1);
         await _bench.SettleAsync(checks: 2);
 
@@ -172,11 +174,11 @@ public sealed class HealthEngineTests : IAsyncLifetime
     {
         await using FakeRealServer web = FakeRealServer.Stalling();
         Snapshot snapshot = _bench.Snapshot(Bench.Asking(Checks.Tcp, web.Address));
-        _bench.Engine.Apply(snapshot);
+        _bench.Engine.Apply(snapshot, RoleSet.Alone);
         await _bench.SettleAsync();
 
         for (int i = 0; i < 10; i++)
-            _bench.Engine.Apply(snapshot);
+            _bench.Engine.Apply(snapshot, RoleSet.Alone);
         await _bench.NextAnswerAsync(snapshot.VirtualServers[0].RealServers[0].Health!);
 
         Assert.Equal(2, web.Accepted);
@@ -187,7 +189,7 @@ public sealed class HealthEngineTests : IAsyncLifetime
     {
         await using FakeRealServer web = FakeRealServer.Refusing();
         IPEndPoint[] realServers = [.. Enumerable.Range(0, 1000).Select(i => new IPEndPoint(new IPAddress([127, 0, (byte)(i / 250), (byte)(1 + (i % 250))]), web.Address.Port))];
-        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(Checks.Tcp, realServers)));
+        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(Checks.Tcp, realServers)), RoleSet.Alone);
         HealthRecord[] records = [.. realServers.Select(r => _bench.Board.Find(Checks.Tcp, r)!)];
 
         await Eventually.HoldsAsync(() => records.Count(r => r.Last is not null) == 5 && _bench.Clock.ArmedTimers == 1000);
@@ -213,7 +215,7 @@ public sealed class HealthEngineTests : IAsyncLifetime
     public async Task Stopping_cuts_off_checks_in_flight_and_waits_for_them()
     {
         await using FakeRealServer web = FakeRealServer.Stalling();
-        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(Checks.Http, web.Address)));
+        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(Checks.Http, web.Address)), RoleSet.Alone);
         await Eventually.HoldsAsync(() => web.Open == 1);
 
         await _bench.Engine.StopAsync();
@@ -230,7 +232,7 @@ public sealed class HealthEngineTests : IAsyncLifetime
         await using FakeRealServer web = FakeRealServer.Stalling();
         await _bench.Engine.StopAsync();
 
-        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(Checks.Tcp, web.Address)));
+        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(Checks.Tcp, web.Address)), RoleSet.Alone);
 
         await _bench.Engine.StopAsync();
         Assert.Equal(0, web.Accepted);
@@ -241,5 +243,65 @@ public sealed class HealthEngineTests : IAsyncLifetime
     {
         await Eventually.HoldsAsync(() => web.Accepted == accepted && _bench.Clock.ArmedTimers == 1);
         _bench.Clock.Advance(Checks.Timeout);
+    }
+
+    [Fact]
+    public async Task A_real_server_that_only_addresses_elsewhere_use_is_asked_at_the_pace_of_a_backup()
+    {
+        await using FakeRealServer web = FakeRealServer.Stalling();
+        Snapshot snapshot = _bench.SnapshotOf(Elsewhere, Bench.Asking(Checks.Tcp, web.Address));
+        _bench.Engine.Apply(snapshot, Pairs.Roles(0, isActive: false, Elsewhere));
+        await _bench.SettleAsync();
+
+        TimeSpan wait = await _bench.NextAnswerAsync(snapshot.VirtualServers[0].RealServers[0].Health!);
+
+        Assert.InRange(wait.TotalSeconds, 27, 33); // 30 s, where the check says 10 s
+    }
+
+    [Fact]
+    public async Task A_takeover_asks_at_once_and_from_then_on_as_often_as_configured()
+    {
+        await using FakeRealServer web = FakeRealServer.Stalling();
+        Snapshot snapshot = _bench.SnapshotOf(Elsewhere, Bench.Asking(Checks.Tcp, web.Address));
+        HealthRecord record = snapshot.VirtualServers[0].RealServers[0].Health!;
+        _bench.Engine.Apply(snapshot, Pairs.Roles(0, isActive: false, Elsewhere));
+        await _bench.SettleAsync();
+        CheckAnswer? before = record.Last;
+
+        _bench.Engine.Apply(snapshot, Pairs.Roles(1, isActive: true, Elsewhere));
+        await Eventually.HoldsAsync(() => !ReferenceEquals(record.Last, before)); // the clock stood still
+        await _bench.SettleAsync();
+
+        Assert.Equal(2, web.Accepted);
+        Assert.InRange((await _bench.NextAnswerAsync(record)).TotalSeconds, 9, 11);
+    }
+
+    [Fact]
+    public async Task An_address_that_is_given_up_slows_checks_down_from_the_next_interval_on()
+    {
+        await using FakeRealServer web = FakeRealServer.Stalling();
+        Snapshot snapshot = _bench.SnapshotOf(Elsewhere, Bench.Asking(Checks.Tcp, web.Address));
+        HealthRecord record = snapshot.VirtualServers[0].RealServers[0].Health!;
+        _bench.Engine.Apply(snapshot, Pairs.Roles(0, isActive: true, Elsewhere));
+        await _bench.SettleAsync();
+
+        _bench.Engine.Apply(snapshot, Pairs.Roles(1, isActive: false, Elsewhere));
+        await _bench.SettleAsync();
+
+        Assert.InRange((await _bench.NextAnswerAsync(record)).TotalSeconds, 9, 11);
+        Assert.InRange((await _bench.NextAnswerAsync(record)).TotalSeconds, 27, 33);
+    }
+
+    [Fact]
+    public async Task A_real_server_that_an_address_of_ours_uses_too_keeps_its_pace()
+    {
+        await using FakeRealServer web = FakeRealServer.Stalling();
+        Snapshot snapshot = _bench.SnapshotOf(Elsewhere,
+            Bench.Asking(Checks.Tcp, web.Address),
+            Bench.Asking(Checks.Tcp, web.Address) with { Name = "ours", Address = new(IPAddress.Parse("127.0.0.2"), 80) });
+        _bench.Engine.Apply(snapshot, Pairs.Roles(0, isActive: false, Elsewhere));
+        await _bench.SettleAsync();
+
+        Assert.InRange((await _bench.NextAnswerAsync(snapshot.VirtualServers[0].RealServers[0].Health!)).TotalSeconds, 9, 11);
     }
 }

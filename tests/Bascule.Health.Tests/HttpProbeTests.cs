@@ -1,5 +1,6 @@
 using Bascule.Core.Health;
 using Bascule.Core.Model;
+using Bascule.Core.Roles;
 using Bascule.Testing;
 
 namespace Bascule.Health.Tests;
@@ -200,7 +201,7 @@ public sealed class HttpProbeTests : IAsyncLifetime
             await client.WriteAsync(beginning);
             await client.DripAsync(new string('x', 1000), TimeSpan.FromMilliseconds(300), _bench.Clock);
         });
-        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(Checks.Http, web.Address)));
+        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(Checks.Http, web.Address)), RoleSet.Alone);
         HealthRecord record = _bench.Board.Find(Checks.Http, web.Address)!;
 
         for (int drip = 0; drip < 4; drip++)
@@ -219,7 +220,7 @@ public sealed class HttpProbeTests : IAsyncLifetime
     {
         await using FakeRealServer web = FakeRealServer.Stalling();
         HttpCheck check = Checks.Http with { Timeout = TimeSpan.FromMilliseconds(250) };
-        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(check, web.Address)));
+        _bench.Engine.Apply(_bench.Snapshot(Bench.Asking(check, web.Address)), RoleSet.Alone);
         await Eventually.HoldsAsync(() => web.Accepted == 1 && _bench.Clock.ArmedTimers == 1);
 
         _bench.Clock.Advance(check.Timeout);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Bascule.Core.Health;
 using Bascule.Core.Model;
+using Bascule.Core.Roles;
 using Bascule.Testing;
 
 namespace Bascule.Proxy.Tests;
@@ -15,16 +16,18 @@ internal sealed class Director : IAsyncDisposable
     private readonly FaultLog _faults = new();
     private readonly ProxyEngine _engine;
     private readonly SnapshotHolder _snapshots;
+    private RoleSet _roles;
     private bool _stopped;
 
-    private Director(Configuration configuration, int workers, TimeProvider? time = null)
+    private Director(Configuration configuration, int workers, TimeProvider? time = null, RoleSet? roles = null)
     {
+        _roles = roles ?? RoleSet.Alone;
         _health = new(time ?? TimeProvider.System);
         Snapshot first = Snapshot.First(configuration, workers, _health);
         _snapshots = new(first);
         _snapshots.Publish(first);
         _engine = new(first, time ?? TimeProvider.System, new Random(1), _faults);
-        Assert.Empty(_engine.Prepare(first));
+        Assert.Empty(_engine.Prepare(first, _roles));
         _engine.Start();
     }
 
@@ -73,6 +76,10 @@ internal sealed class Director : IAsyncDisposable
 
     /// <summary>A director that goes by another clock. After moving it, <see cref="NoticeTimeAsync"/>.</summary>
     public static Director StartAt(TimeProvider time, params VirtualServer[] virtualServers) => new(Configure(virtualServers), workers: 1, time);
+
+    /// <summary>A director of a pair, with one instance.</summary>
+    public static Director StartAsOneOfTwo(HaInstance instance, bool isActive, params VirtualServer[] virtualServers) =>
+        new(Configure(virtualServers) with { Ha = Pairs.Settings(instance) }, workers: 2, roles: Pairs.Roles(0, isActive, instance));
 
     /// <summary>
     /// An address that nobody listens on, and nobody will: each caller gets an IP address of its own. A port of 127.0.0.1 could be given to
@@ -170,14 +177,24 @@ internal sealed class Director : IAsyncDisposable
     public void Reload(params VirtualServer[] virtualServers)
     {
         Snapshot next = Snapshot.Next(Configure(virtualServers), _health);
-        Assert.Empty(_engine.Prepare(next));
+        Assert.Empty(_engine.Prepare(next, _roles));
         _snapshots.Publish(next);
         _engine.Apply(next);
     }
 
+    /// <summary>Its role changes.</summary>
+    public IReadOnlyList<ListenProblem> Become(HaInstance instance, bool isActive)
+    {
+        _roles = Pairs.Roles(_roles.Version + 1, isActive, instance);
+        return _engine.Follow(Snapshot, _roles);
+    }
+
+    /// <summary>The end of a planned handover.</summary>
+    public void CutOffResting() => _engine.CutOffResting();
+
     /// <summary>Looks whether these could be served, and why not.</summary>
     public IReadOnlyList<ListenProblem> Prepare(params VirtualServer[] virtualServers) =>
-        _engine.Prepare(Snapshot.Next(Configure(virtualServers), _health));
+        _engine.Prepare(Snapshot.Next(Configure(virtualServers), _health), _roles);
 
     public Task StopAsync(TimeSpan patience)
     {

@@ -29,9 +29,10 @@ public sealed unsafe class TcpListenSocket : IDisposable
     /// <param name="endPoint">IPv6 addresses take IPv6 alone, never IPv4 as well.</param>
     /// <param name="backlog">Connections that wait to be accepted; the kernel caps it at net.core.somaxconn.</param>
     /// <param name="shared">Whether further sockets of this user may listen on the same address.</param>
+    /// <param name="anywhere">Whether the address may be one that this machine does not have yet (IP_FREEBIND).</param>
     /// <param name="error">Why it failed.</param>
     /// <returns>Null when it failed.</returns>
-    public static TcpListenSocket? Open(IPEndPoint endPoint, int backlog, bool shared, out Errno error)
+    public static TcpListenSocket? Open(IPEndPoint endPoint, int backlog, bool shared, bool anywhere, out Errno error)
     {
         NativeAddress address = NativeAddress.From(endPoint);
         int descriptor = Libc.Socket(address.Family, Libc.SocketStream | Libc.SocketNonBlock | Libc.SocketCloseOnExec, 0);
@@ -46,6 +47,7 @@ public sealed unsafe class TcpListenSocket : IDisposable
         {
             if (socket.Switch(Libc.LevelSocket, Libc.OptionReuseAddress)
                 && (!shared || socket.Switch(Libc.LevelSocket, Libc.OptionReusePort))
+                && (!anywhere || socket.BindAnywhere(address.IsIpv4))
                 && (address.IsIpv4 || socket.Switch(Libc.LevelIpv6, Libc.OptionIpv6Only))
                 && Libc.Bind(descriptor, bytes, address.Size) == 0
                 && Libc.Listen(descriptor, backlog) == 0)
@@ -86,6 +88,9 @@ public sealed unsafe class TcpListenSocket : IDisposable
         Libc.Shutdown(Descriptor, Libc.ShutdownRead);
         Libc.Close(Descriptor);
     }
+
+    private bool BindAnywhere(bool isIpv4) =>
+        isIpv4 ? Switch(Libc.LevelIpv4, Libc.OptionIpv4FreeBind) : Switch(Libc.LevelIpv6, Libc.OptionIpv6FreeBind);
 
     private bool Switch(int level, int option)
     {

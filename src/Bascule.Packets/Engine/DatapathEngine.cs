@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Bascule.Core.Api;
 using Bascule.Core.Frames;
 using Bascule.Core.Model;
+using Bascule.Core.Roles;
 using Bascule.Linux.Bpf;
 using Bascule.Packets.Plan;
 using Bascule.Packets.Xdp;
@@ -32,13 +33,14 @@ internal sealed class DatapathEngine : IDisposable
     private Switches _switches;
     private Explainer? _explainer;
     private PacketPlan _written;
+    private RoleSet _roles;
     private List<(bool IsUp, int Weight)> _wellness = [];
     private bool _isNew = true;
 
-    private DatapathEngine(PacketSettings settings, Snapshot snapshot, TimeProvider time, ILogger logger, StateFolder folder)
+    private DatapathEngine(PacketSettings settings, Snapshot snapshot, RoleSet roles, TimeProvider time, ILogger logger, StateFolder folder)
     {
         (_settings, _time, _logger, _folder) = (settings, time, logger, folder);
-        Snapshot = snapshot;
+        (Snapshot, _roles) = (snapshot, roles);
         _datapath = Datapath.Open(folder, settings);
         if (_datapath.Note is { } note)
             Log.Note(logger, note);
@@ -87,9 +89,9 @@ internal sealed class DatapathEngine : IDisposable
 
     /// <summary>Opens or adopts everything, writes the maps, and only then attaches: the first packet finds what is complete.</summary>
     /// <exception cref="BpfException">Nothing can be served: a sentence.</exception>
-    public static DatapathEngine Start(PacketSettings settings, Snapshot snapshot, TimeProvider time, ILogger logger, StateFolder folder)
+    public static DatapathEngine Start(PacketSettings settings, Snapshot snapshot, RoleSet roles, TimeProvider time, ILogger logger, StateFolder folder)
     {
-        DatapathEngine engine = new(settings, snapshot, time, logger, folder);
+        DatapathEngine engine = new(settings, snapshot, roles, time, logger, folder);
         try
         {
             engine.Turn();
@@ -103,10 +105,10 @@ internal sealed class DatapathEngine : IDisposable
         }
     }
 
-    /// <summary>Takes another snapshot; the next <see cref="Turn"/> puts it into the maps.</summary>
-    public void Take(Snapshot snapshot)
+    /// <summary>Takes another snapshot, or other roles; the next <see cref="Turn"/> puts it into the maps.</summary>
+    public void Take(Snapshot snapshot, RoleSet roles)
     {
-        Snapshot = snapshot;
+        (Snapshot, _roles) = (snapshot, roles);
         _isNew = true;
     }
 
@@ -121,7 +123,8 @@ internal sealed class DatapathEngine : IDisposable
 
         if (changed)
             Plan(wellness);
-        Widen(Switches.For(_planner.Current, _settings));
+        // Also what only a takeover will need: to load a program takes longer than that may.
+        Widen(Switches.For(_planner.Current, _settings).Or(Switches.For(Snapshot.OnDatapath, _settings)));
         Write(_planner.Current);
         foreach (int index in _ways.Interfaces)
             _datapath.Maps.Interfaces.TrySet((uint)index, (uint)index);
@@ -134,7 +137,7 @@ internal sealed class DatapathEngine : IDisposable
     // The datapath takes packets to an address, but nobody answers ARP or neighbour discovery for one that no interface has.
     private void SayWhatIsNotOurs()
     {
-        foreach (Core.Model.VirtualServer virtualServer in Snapshot.OnDatapath.Select(v => v.Configured))
+        foreach (Core.Model.VirtualServer virtualServer in Snapshot.OnDatapath.Select(v => v.Configured).Where(v => _roles.Serves(v.Address.Address)))
         {
             System.Net.IPAddress address = virtualServer.Address.Address;
             bool isOurs = EntryForms.ServiceOf(virtualServer).IsAnyAddress || _ways.Surroundings.Own.Contains(address);
@@ -148,7 +151,7 @@ internal sealed class DatapathEngine : IDisposable
     private void Plan(List<(bool, int)> wellness)
     {
         (_wellness, _isNew) = (wellness, false);
-        _planner.Next(Snapshot.OnDatapath, _ways.Surroundings, Now);
+        _planner.Next(Snapshot.OnDatapath, _ways.Surroundings, _roles, Now);
         foreach (string problem in _planner.Problems)
             Log.Note(_logger, problem);
     }
@@ -195,7 +198,7 @@ internal sealed class DatapathEngine : IDisposable
 
     /// <summary>The virtual server's number; null when it has none.</summary>
     public ushort? VirtualServerId(LiveVirtualServer virtualServer) =>
-        _written.Services.TryGetValue(EntryForms.ServiceOf(virtualServer.Configured), out ushort id) ? id : null;
+        _planner.IdOf(EntryForms.ServiceOf(virtualServer.Configured));
 
     /// <summary>The program that explains, see <see cref="Explainer"/>.</summary>
     public BpfObject LoadExplaining() => _datapath.Load(DatapathObject.Xdp, _switches, explaining: true);

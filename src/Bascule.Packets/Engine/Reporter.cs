@@ -43,7 +43,7 @@ internal sealed class Reporter(DatapathEngine engine)
     {
         foreach ((ServiceKey service, ushort id) in plan.Services.Where(pair => !pair.Key.IsEcho))
             _services[id] = service;
-        foreach (ServiceKey gone in _before.Keys.Where(service => !plan.Services.ContainsKey(service)).ToList())
+        foreach (ServiceKey gone in _before.Keys.Where(service => engine.Planner.IdOf(service) is null).ToList())
             _before.Remove(gone);
     }
 

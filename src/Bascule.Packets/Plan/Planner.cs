@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Bascule.Core.Model;
+using Bascule.Core.Roles;
 using Bascule.Core.Scheduling;
 using Bascule.Packets.Xdp;
 using RealServer = Bascule.Packets.Xdp.RealServer;
@@ -44,16 +45,23 @@ public sealed class Planner
     /// <summary>The numbers of the real servers in the last plan, sorry servers included.</summary>
     public ImmutableDictionary<LiveRealServer, ushort> Ids { get; private set; } = ImmutableDictionary<LiveRealServer, ushort>.Empty;
 
+    /// <summary>The number of a virtual server in the last plan, whether or not its address is ours; null: it has none.</summary>
+    public ushort? IdOf(ServiceKey service) => _tables.TryGetValue(service, out KeptTable? kept) ? kept.Id : null;
+
     /// <summary>How many slots of a virtual server's table record or look up flows.</summary>
     public int Unsettled(ServiceKey service) => _tables.TryGetValue(service, out KeptTable? kept) ? kept.Table.Unsettled : 0;
 
     /// <summary>Plans anew.</summary>
     /// <param name="virtualServers">Those on the datapath.</param>
+    /// <param name="roles">
+    /// Packets to an address that is another director's are left to the network stack. All else of its virtual servers is planned as if it were ours, and
+    /// flows stay recorded: to take the address over is to write its key.
+    /// </param>
     /// <param name="now">Since an arbitrary moment.</param>
-    public PacketPlan Next(IEnumerable<LiveVirtualServer> virtualServers, Surroundings surroundings, TimeSpan now)
+    public PacketPlan Next(IEnumerable<LiveVirtualServer> virtualServers, Surroundings surroundings, RoleSet roles, TimeSpan now)
     {
         _problems.Clear();
-        Draft draft = new(surroundings, now);
+        Draft draft = new(surroundings, roles, now);
         foreach (LiveVirtualServer virtualServer in virtualServers)
             Add(draft, virtualServer);
         KeepWhatIsNotOver(draft);
@@ -141,6 +149,9 @@ public sealed class Planner
         ImmutableArray<ushort> listed = isByTable ? [.. members.Take(MostMembers)] : members; // whose table decides does not look at the list
         entry = entry with { Members = (uint)listed.Length, Sorry = Sorry(draft, virtualServer, service, id) };
         draft.VirtualServers[id] = new(entry, Slots(draft, virtualServer, service, shape, id, members, entry.Flags.HasFlag(VirtualServerFlag.Stateful)), listed, Prefixes.Of(configured.Packets));
+        draft.Planned.Add(service);
+        if (!draft.Roles.Serves(service.Address))
+            return;
         draft.Services[service] = id;
         draft.Services.TryAdd(EntryForms.EchoOf(service), id);
     }
@@ -251,7 +262,7 @@ public sealed class Planner
 
         foreach ((ushort id, RealServer entry) in Current.RealServers.Where(pair => !draft.RealServers.ContainsKey(pair.Key)))
             draft.RealServers[id] = entry with { Weight = 0, Flags = (entry.Flags | RealServerFlag.Gone) & ~RealServerFlag.Up };
-        foreach (ServiceKey service in _tables.Keys.Where(service => !draft.Services.ContainsKey(service)).ToList())
+        foreach (ServiceKey service in _tables.Keys.Where(service => !draft.Planned.Contains(service)).ToList())
         {
             _tables.Remove(service);
             _placed.Remove(service);
@@ -264,11 +275,15 @@ public sealed class Planner
     private sealed record Placement(TableKind Kind, ImmutableArray<TableMember> Members, int[] Homes);
 
     /// <summary>A plan in the making.</summary>
-    private sealed class Draft(Surroundings surroundings, TimeSpan now)
+    private sealed class Draft(Surroundings surroundings, RoleSet roles, TimeSpan now)
     {
         public Surroundings Surroundings { get; } = surroundings;
 
+        public RoleSet Roles { get; } = roles;
+
         public TimeSpan Now { get; } = now;
+
+        public HashSet<ServiceKey> Planned { get; } = [];
 
         public Dictionary<ServiceKey, ushort> Services { get; } = [];
 

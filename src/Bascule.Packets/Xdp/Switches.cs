@@ -43,6 +43,10 @@ internal readonly record struct Switches(bool HasAnyPort, bool HasAnyAddress, bo
         (HasAnyPort || !needed.HasAnyPort) && (HasAnyAddress || !needed.HasAnyAddress) && (HasNat || !needed.HasNat)
         && (HasProbes || !needed.HasProbes) && (HasGovernor || !needed.HasGovernor);
 
+    /// <summary>What covers both.</summary>
+    public Switches Or(Switches other) => new(
+        HasAnyPort || other.HasAnyPort, HasAnyAddress || other.HasAnyAddress, HasNat || other.HasNat, HasProbes || other.HasProbes, HasGovernor || other.HasGovernor);
+
     /// <summary>Sets them in an object that is not loaded yet.</summary>
     public void SetIn(BpfObject datapath, FlowHashKey key, bool explaining)
     {

@@ -110,7 +110,7 @@ internal sealed partial class HttpConnection
         if (!head.IsInterim)
         {
             // An upload that the real server did not wait for leaves the connection in the middle of a body.
-            _clientKeepsAlive &= _request.IsFinished && !Listener.IsRetired && toward != BodyFraming.UntilClose;
+            _clientKeepsAlive &= _request.IsFinished && !Listener.EndsConnections && toward != BodyFraming.UntilClose;
             _serverKeepsAlive = head.KeepAlive;
             _isSwitching = head.IsSwitching;
         }

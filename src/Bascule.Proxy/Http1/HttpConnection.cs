@@ -147,7 +147,7 @@ internal sealed partial class HttpConnection : ClientConnection
                 hasBegun = true;
             }
 
-            if (!hasBegun && Listener.IsRetired && !isFirst)
+            if (!hasBegun && Listener.EndsConnections && !isFirst)
                 return HeadRead.NoRequest;
             _isIdle = !hasBegun && !isFirst; // a client that has just come is about to speak
             Wakening wakening = await Waiter.Until(Client, Interest.Read, deadline);

@@ -31,15 +31,16 @@ internal sealed class Director
     private readonly ILogger _log;
     private readonly HealthBoard _board;
     private readonly SnapshotHolder _snapshots;
+    private readonly RoleBoard _roles;
     private readonly HealthEngine _health;
     private readonly ProxyEngine _proxy;
     private readonly PacketEngine? _packets;
-    private readonly RoleBoard _roles;
     private readonly VrrpEngine? _failover;
     private readonly DateTimeOffset _startedAt;
     private readonly Lock _changing = new();
     private readonly TrafficWatch _traffic;
     private AdminServer? _admin;
+    private RoleFollower? _follower;
     private bool _isStopping;
 
     private Director(string file, Configuration configuration, TimeProvider time, ILoggerFactory loggers)
@@ -57,12 +58,12 @@ internal sealed class Director
         _proxy = new(_snapshots.Current, time, new Random(chance.Next()), loggers);
         _health = new(time, new Random(chance.Next()), loggers.CreateLogger<HealthEngine>());
         _traffic = new(time, () => StatusReader.Read(Current, _packets?.Answers.Report()));
-        _packets = configuration.Packets is { } settings ? new(settings, _snapshots.Current, time, loggers) : null;
         // Until failover has started, what an instance has is nobody's.
         _roles = new(configuration.Ha is { } shared ? new(0, shared.Instances) : RoleSet.Alone);
         _failover = configuration.Ha is { } ha
             ? new(ha, configuration.Node ?? Environment.MachineName, _roles, new BootTime(), loggers.CreateLogger<VrrpEngine>())
             : null;
+        _packets = configuration.Packets is { } settings ? new(settings, _snapshots.Current, _roles.Current, time, loggers) : null;
     }
 
     /// <summary>What it balances now.</summary>
@@ -84,7 +85,8 @@ internal sealed class Director
         }
 
         Director director = new(file, configuration, time, loggers);
-        string[] problems = [.. director._proxy.Prepare(director.Current).Select(Sentence), .. director.ClaimDatapath()];
+        RoleSet roles = director._roles.Current;
+        string[] problems = [.. director._proxy.Prepare(director.Current, roles).Select(Sentence), .. director.ClaimDatapath()];
         if (problems.Length > 0)
         {
             Array.ForEach(problems, complain);
@@ -92,7 +94,7 @@ internal sealed class Director
             return null;
         }
 
-        director._health.Apply(director.Current);
+        director._health.Apply(director.Current, roles);
         director._admin = await AdminServer.StartAsync(socket, new(VersionCommand.Current, director.Status, director.ReloadAsync)
         {
             Packets = () => director._packets?.Answers,
@@ -103,6 +105,7 @@ internal sealed class Director
         director._proxy.Start();
         director._traffic.Start();
         await director.StartDatapathAsync();
+        director._follower = RoleFollower.Begin(director._roles, roles, director.Follow, director._log);
         if (await director.StartFailoverAsync() is { } why)
         {
             complain(why);
@@ -155,6 +158,7 @@ internal sealed class Director
         if (_failover is not null)
             await _failover.DisposeAsync(); // the other director serves from here on
         Log.Stopping(_log, Current.VirtualServers.Sum(v => v.Counters.Sum(c => c.OpenConnections)), patience.TotalSeconds);
+        await _follower!.DisposeAsync();
         await _proxy.StopAsync(patience);
         await _traffic.StopAsync();
         await _health.StopAsync();
@@ -162,6 +166,19 @@ internal sealed class Director
             await _packets.DisposeAsync();
         await _admin!.DisposeAsync();
         Log.Stopped(_log);
+    }
+
+    // From the moment that the failover thread took an address, or gave it up, to the moment that all engines know.
+    private void Follow(RoleSet roles)
+    {
+        lock (_changing)
+        {
+            IReadOnlyList<ListenProblem> problems = _proxy.Follow(Current, roles);
+            _packets?.Apply(Current, roles);
+            _health.Apply(Current, roles);
+            foreach (ListenProblem problem in problems)
+                Log.CannotListen(_log, Sentence(problem));
+        }
     }
 
     private ReloadResult Reload()
@@ -175,7 +192,8 @@ internal sealed class Director
             return ReloadResult.Refused(before, read.Problems.Select(p => p.Format(_file)));
 
         Snapshot after = before.Next(FitToDescriptors(wanted, before.Workers), _board);
-        IReadOnlyList<ListenProblem> problems = _proxy.Prepare(after);
+        RoleSet roles = _roles.Current;
+        IReadOnlyList<ListenProblem> problems = _proxy.Prepare(after, roles);
         if (problems.Count > 0)
         {
             _board.Forget(before);
@@ -184,8 +202,8 @@ internal sealed class Director
 
         _snapshots.Publish(after);
         _proxy.Apply(after);
-        _health.Apply(after);
-        _packets?.Apply(after);
+        _health.Apply(after, roles);
+        _packets?.Apply(after, roles);
         _board.Forget(after);
         return ReloadResult.Between(before, after, NeedsRestart(before, wanted));
     }

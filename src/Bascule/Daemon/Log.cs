@@ -36,6 +36,12 @@ internal static partial class Log
     [LoggerMessage(1014, LogLevel.Critical, "The reload broke off in the middle; restart the daemon when you can, and please report this")]
     public static partial void ReloadBroke(ILogger logger, Exception why);
 
+    [LoggerMessage(1015, LogLevel.Error, "The address is ours, but nobody listens on it: {Problem}")]
+    public static partial void CannotListen(ILogger logger, string problem);
+
+    [LoggerMessage(1016, LogLevel.Error, "Which addresses are ours could not be passed on; please report this")]
+    public static partial void RolesBroke(ILogger logger, Exception why);
+
     [LoggerMessage(1020, LogLevel.Information, "Stopping: open client connections ({Connections}) may finish within {Seconds} s (a second signal ends them now)")]
     public static partial void Stopping(ILogger logger, long connections, double seconds);
 

@@ -6,7 +6,7 @@ namespace Bascule.Linux.Tests.Sockets;
 
 public sealed class SocketTests : IDisposable
 {
-    private readonly TcpListenSocket _listener = TcpListenSocket.Open(new(IPAddress.Loopback, 0), 16, shared: false, out _)!;
+    private readonly TcpListenSocket _listener = TcpListenSocket.Open(new(IPAddress.Loopback, 0), 16, shared: false, anywhere: false, out _)!;
     private readonly List<IDisposable> _open = [];
 
     public void Dispose()
@@ -92,10 +92,10 @@ public sealed class SocketTests : IDisposable
     [Fact]
     public void An_address_is_shared_only_by_those_who_all_want_to()
     {
-        using TcpListenSocket first = TcpListenSocket.Open(new(IPAddress.Loopback, 0), 16, shared: true, out _)!;
+        using TcpListenSocket first = TcpListenSocket.Open(new(IPAddress.Loopback, 0), 16, shared: true, anywhere: false, out _)!;
 
-        using TcpListenSocket? second = TcpListenSocket.Open(first.LocalAddress, 16, shared: true, out _);
-        using TcpListenSocket? alone = TcpListenSocket.Open(first.LocalAddress, 16, shared: false, out Errno error);
+        using TcpListenSocket? second = TcpListenSocket.Open(first.LocalAddress, 16, shared: true, anywhere: false, out _);
+        using TcpListenSocket? alone = TcpListenSocket.Open(first.LocalAddress, 16, shared: false, anywhere: false, out Errno error);
 
         Assert.NotNull(second);
         Assert.Null(alone);

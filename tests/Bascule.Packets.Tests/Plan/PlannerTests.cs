@@ -4,8 +4,10 @@ using System.Text;
 using Bascule.Core.Config;
 using Bascule.Core.Health;
 using Bascule.Core.Model;
+using Bascule.Core.Roles;
 using Bascule.Packets.Plan;
 using Bascule.Packets.Xdp;
+using Bascule.Testing;
 
 namespace Bascule.Packets.Tests.Plan;
 
@@ -128,9 +130,43 @@ public class PlannerTests
 
         Planner next = new();
         next.Adopt(left, Noon);
-        PacketPlan plan = next.Next(_snapshot!.OnDatapath, Surroundings.Unknown, Noon);
+        PacketPlan plan = next.Next(_snapshot!.OnDatapath, Surroundings.Unknown, RoleSet.Alone, Noon);
 
         Assert.Empty(PlanDifference.Between(left, plan));
+    }
+
+    [Fact]
+    public void An_address_that_another_director_has_is_planned_but_for_its_keys()
+    {
+        PacketPlan ours = Plan(Dr("mh", "10.0.0.11", "10.0.0.12"));
+
+        PacketPlan theirs = Plan(Dr("mh", "10.0.0.11", "10.0.0.12"), roles: Pairs.Roles(1, isActive: false, Pairs.Instance("192.0.2.10")));
+
+        Assert.Empty(theirs.Services);
+        Assert.Equal([new RemoveService(Web), new RemoveService(EntryForms.EchoOf(Web))], PlanDifference.Between(ours, theirs).OrderBy(c => c.ToString()?.Contains("Port = 0")));
+    }
+
+    [Fact]
+    public void To_take_an_address_over_is_to_write_its_keys()
+    {
+        HaInstance instance = Pairs.Instance("192.0.2.10");
+        PacketPlan theirs = Plan(Dr("wlc", "10.0.0.11", "10.0.0.12"), roles: Pairs.Roles(0, isActive: false, instance));
+        ushort id = _planner.IdOf(Web)!.Value;
+
+        PacketPlan ours = Plan(Dr("wlc", "10.0.0.11", "10.0.0.12"), roles: Pairs.Roles(1, isActive: true, instance));
+
+        Assert.Equal([new PutService(Web, id), new PutService(EntryForms.EchoOf(Web), id)], PlanDifference.Between(theirs, ours).OrderBy(c => c.ToString()?.Contains("Port = 0")));
+    }
+
+    [Fact]
+    public void A_virtual_server_whose_address_is_elsewhere_is_not_retired_by_a_sweep()
+    {
+        RoleSet roles = Pairs.Roles(0, isActive: false, Pairs.Instance("192.0.2.10"));
+        PacketPlan before = Plan(Dr("wlc", "10.0.0.11"), roles: roles);
+
+        PacketPlan after = _planner.AfterSweep(new(_ => false, _ => false), Noon + TimeSpan.FromHours(1));
+
+        Assert.Same(before, after);
     }
 
     [Fact]
@@ -192,7 +228,7 @@ public class PlannerTests
             realServers: [{string.Join(", ", realServers)}]
         """;
 
-    private PacketPlan Plan(string text, Surroundings? surroundings = null)
+    private PacketPlan Plan(string text, Surroundings? surroundings = null, RoleSet? roles = null)
     {
         CheckedConfiguration read = ConfigurationText.Check(Encoding.UTF8.GetBytes(text));
         Assert.True(read.Meant is not null, string.Join("\n", read.Problems.Select(p => p.Format("test"))));
@@ -200,7 +236,7 @@ public class PlannerTests
         _snapshot = _snapshot is null ? Snapshot.First(read.Meant, 1, board) : _snapshot.Next(read.Meant, board);
         SnapshotHolder holder = new(_snapshot);
         holder.Publish(_snapshot);
-        return _planner.Next(_snapshot.OnDatapath, surroundings ?? Surroundings.Unknown, Noon);
+        return _planner.Next(_snapshot.OnDatapath, surroundings ?? Surroundings.Unknown, roles ?? RoleSet.Alone, Noon);
     }
 
     private static VirtualServerFlag FlagsOf(PacketPlan plan) => plan.VirtualServers[plan.Services[Web]].Entry.Flags;

@@ -43,7 +43,7 @@ public sealed class DescriptorTests
 
         Snapshot snapshot = Snapshot.First(other.Snapshot.Configuration, 4, new HealthBoard(TimeProvider.System));
         ProxyEngine engine = new(snapshot, TimeProvider.System, new Random(1), new FaultLog());
-        Assert.Single(engine.Prepare(snapshot));
+        Assert.Single(engine.Prepare(snapshot, Core.Roles.RoleSet.Alone));
         await engine.StopAsync(TimeSpan.FromMinutes(1)).WaitAsync(Patience);
 
         Assert.InRange(FileDescriptors.Count(), 0, before);

@@ -8,7 +8,7 @@ namespace Bascule.Proxy.Tests.Reactor;
 public sealed class EventLoopTests : IDisposable
 {
     private readonly EventLoop _loop = new(TimeProvider.System);
-    private readonly TcpListenSocket _listener = TcpListenSocket.Open(new(IPAddress.Loopback, 0), 16, shared: false, out _)!;
+    private readonly TcpListenSocket _listener = TcpListenSocket.Open(new(IPAddress.Loopback, 0), 16, shared: false, anywhere: false, out _)!;
     private readonly List<TcpSocket> _sockets = [];
     private readonly List<string> _events = [];
 
