@@ -208,10 +208,9 @@ public sealed class Judge
     private VrrpActions HearFromAnywhere(in Advertisement heard, int addressOrder, TimeSpan now)
     {
         Look(now, out _);
-        (Role before, TimeSpan due) = (Role, _router.Due);
+        Role before = Role;
         VrrpActions actions = _router.Hear(heard, addressOrder, now);
-        if (_router.Due != due && !_router.HeardGoodbye)
-            WantsActive = false; // somebody serves whom it accepts
+        WantsActive &= !_router.AcceptsWhoSpoke;
         return Judged(before, actions, now);
     }
 

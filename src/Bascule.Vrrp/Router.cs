@@ -56,6 +56,9 @@ public sealed class Router
     /// <summary>Whether the Active router said goodbye, and nothing was heard of one since.</summary>
     internal bool HeardGoodbye => _heardGoodbye;
 
+    /// <summary>Whether the advertisement heard last is one whose sender it leaves in peace.</summary>
+    internal bool AcceptsWhoSpoke => !_heardGoodbye && !_heardWeaker;
+
     /// <summary>Skew_Time: what keeps Backups of different priority from taking over all at once. RFC 9568 §6.1, RFC 3768 §6.1.</summary>
     public TimeSpan SkewTime => SkewUnit * (256 - Priority) / 256; // multiplied first: it may be less than a millisecond
 
