@@ -4,16 +4,30 @@ namespace Bascule.Core.Scheduling;
 internal readonly record struct AddressKey(ulong High, ulong Low, bool IsIpv4);
 
 /// <summary>An address and what is known about it. Another value is another entry in its place.</summary>
-internal sealed class AddressEntry<TValue>(AddressKey key, TValue value, long now)
+internal sealed class AddressEntry<TValue>(AddressKey key, TValue value, int place, long now)
 {
+    /// <summary>As <see cref="Told"/>: nobody was.</summary>
+    public const long Never = long.MinValue / 2;
+
     private long _seen = now;
+    private long _told = Never;
     private int _holders;
 
     public AddressKey Key { get; } = key;
 
     public TValue Value { get; } = value;
 
+    /// <summary>Where in the table it is.</summary>
+    public int Place { get; } = place;
+
     public long Seen => Volatile.Read(ref _seen);
+
+    /// <summary>When somebody elsewhere was told of it, as of when it was used; on the same clock.</summary>
+    public long Told
+    {
+        get => Volatile.Read(ref _told);
+        set => Volatile.Write(ref _told, value);
+    }
 
     public bool IsHeld => Volatile.Read(ref _holders) > 0;
 
@@ -70,7 +84,7 @@ internal sealed class AddressTable<TValue>(int capacity)
         AddressEntry<TValue>? before = Volatile.Read(ref bucket[place]);
         if (before is not null && before != known && before.Key == key && before.IsFresh(now, lifetime))
             return null;
-        AddressEntry<TValue> entry = new(key, value, now);
+        AddressEntry<TValue> entry = new(key, value, StartOf(key) + place, now);
         if (Interlocked.CompareExchange(ref bucket[place], entry, before) != before)
             return null;
         if (PlaceOf(bucket, key) == place)
@@ -91,8 +105,12 @@ internal sealed class AddressTable<TValue>(int capacity)
         }
     }
 
-    private Span<AddressEntry<TValue>?> BucketOf(in AddressKey key) =>
-        _entries.AsSpan((HashCode.Combine(key.High, key.Low) & ((_entries.Length / Ways) - 1)) * Ways, Ways);
+    /// <summary>What is in this place now.</summary>
+    public AddressEntry<TValue>? At(int place) => Volatile.Read(ref _entries[place]);
+
+    private Span<AddressEntry<TValue>?> BucketOf(in AddressKey key) => _entries.AsSpan(StartOf(key), Ways);
+
+    private int StartOf(in AddressKey key) => (HashCode.Combine(key.High, key.Low) & ((_entries.Length / Ways) - 1)) * Ways;
 
     private static int PlaceOf(Span<AddressEntry<TValue>?> bucket, in AddressKey key)
     {

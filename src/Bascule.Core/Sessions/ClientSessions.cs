@@ -11,7 +11,7 @@ namespace Bascule.Core.Sessions;
 /// one that is down: the scheduler then gives him another, to which he returns from then on. The timeout counts from the end of his last
 /// connection; while one is open it does not run.
 /// </remarks>
-public sealed class ClientSessions
+public sealed partial class ClientSessions
 {
     private const int Tries = 4;
 
@@ -44,6 +44,7 @@ public sealed class ClientSessions
             if (known is not null && _indexes.TryGetValue(known.Value, out int index) && MayReturn(index, tried))
             {
                 known.Touch(now);
+                Table.NoteUse(known, now);
                 hold = new(Table, known);
                 return index;
             }
@@ -52,6 +53,7 @@ public sealed class ClientSessions
                 break;
             if (Table.Entries.TryPut(key, _realServers[chosen], known, now, _persistence.Timeout.Ticks) is { } entry)
             {
+                Table.NoteNew(entry);
                 hold = new(Table, entry);
                 return chosen;
             }
@@ -82,7 +84,9 @@ public sealed class ClientSessions
         return !tried.Contains(index) && realServer.IsUp && (realServer.Weight > 0 || !_persistence.ExpireQuiescent);
     }
 
-    private AddressKey Masked(in ClientAddress client) => client.IsIpv4
+    private AddressKey Masked(in ClientAddress client) => Masked(new AddressKey(client.High, client.Low, client.IsIpv4));
+
+    private AddressKey Masked(in AddressKey client) => client.IsIpv4
         ? new(0, client.Low & (Leading(_persistence.Mask4 + 32) & uint.MaxValue), IsIpv4: true)
         : new(client.High & Leading(_persistence.Mask6), client.Low & Leading(_persistence.Mask6 - 64), IsIpv4: false);
 

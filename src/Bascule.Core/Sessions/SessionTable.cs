@@ -16,6 +16,8 @@ public sealed class SessionTable
     internal const int Capacity = 262_144;
 
     private readonly TimeProvider _time;
+    private readonly PlaceSet _changed = new(Capacity);
+    private long _tellAfter = long.MaxValue;
 
     /// <summary>Empty.</summary>
     public SessionTable(TimeProvider time) => _time = time;
@@ -24,6 +26,40 @@ public sealed class SessionTable
 
     /// <summary>In ticks of 100 ns, on a clock that only goes forward.</summary>
     internal long Now => _time.GetElapsedTime(0).Ticks;
+
+    /// <summary>A client who comes back is noted when nobody was told of him for so long; <see cref="long.MaxValue"/>: nobody wants to know anything.</summary>
+    internal long TellAfter
+    {
+        get => Volatile.Read(ref _tellAfter);
+        set => Volatile.Write(ref _tellAfter, value);
+    }
+
+    /// <summary>When all entries are looked through next, on the clock of <see cref="Now"/>.</summary>
+    internal long NextSweep { get; set; }
+
+    /// <summary>Takes the clients that were noted. By one thread at a time.</summary>
+    internal IEnumerable<AddressEntry<LiveRealServer>> TakeChanged()
+    {
+        foreach (int place in _changed.Take())
+        {
+            if (Entries.At(place) is { } entry)
+                yield return entry;
+        }
+    }
+
+    /// <summary>He is new, or returns elsewhere from now on.</summary>
+    internal void NoteNew(AddressEntry<LiveRealServer> entry)
+    {
+        if (TellAfter != long.MaxValue)
+            _changed.Add(entry.Place);
+    }
+
+    /// <summary>He was here now.</summary>
+    internal void NoteUse(AddressEntry<LiveRealServer> entry, long now)
+    {
+        if (now - entry.Told >= TellAfter)
+            _changed.Add(entry.Place);
+    }
 }
 
 /// <summary>A client's place in a <see cref="SessionTable"/>, kept while a connection or request of his lasts. The default holds nothing.</summary>
@@ -40,5 +76,12 @@ public readonly struct SessionHold
     }
 
     /// <summary>The connection or request has ended: the timeout counts from now. Once.</summary>
-    public void Release() => _entry?.Release(_table!.Now);
+    public void Release()
+    {
+        if (_entry is null)
+            return;
+        long now = _table!.Now;
+        _entry.Release(now);
+        _table.NoteUse(_entry, now);
+    }
 }
