@@ -15,7 +15,7 @@ public sealed record ReloadResult
     /// <summary>What kept the file from being applied; each a line for the operator.</summary>
     public required ImmutableArray<string> Problems { get; init; }
 
-    /// <summary>What was not applied because it needs a restart; each a line for the operator.</summary>
+    /// <summary>What is most likely not wanted, and what was not applied because it needs a restart; each a line for the operator.</summary>
     public required ImmutableArray<string> Warnings { get; init; }
 
     /// <summary>New in the file.</summary>

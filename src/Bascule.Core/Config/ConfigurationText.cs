@@ -1,3 +1,5 @@
+using Bascule.Core.Model;
+
 namespace Bascule.Core.Config;
 
 /// <summary>
@@ -15,9 +17,10 @@ public static class ConfigurationText
     {
         ProblemList problems = new();
         Fields? fields = SourceText.Decode(utf8, problems) is { } text ? Check(text, problems) : null;
-        return problems.IsEmpty && fields is not null
-            ? new(RootSection.Meant(fields), [])
-            : new(null, problems.Sorted());
+        if (!problems.IsEmpty || fields is null)
+            return new(null, problems.Sorted());
+        Configuration meant = RootSection.Meant(fields);
+        return new(meant, []) { Warnings = HaWarnings.Of(fields, meant) };
     }
 
     private static Fields? Check(string text, ProblemList problems)

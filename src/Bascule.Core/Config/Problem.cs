@@ -18,9 +18,16 @@ public sealed record Problem(Location At, string What, string Hint)
 {
     /// <summary><c>FILE:LINE:COLUMN: what is wrong (what to do)</c>, the form editors and terminals make clickable.</summary>
     public string Format(string fileName) => $"{fileName}:{At.Line}:{At.Column}: {What} ({Hint})";
+
+    /// <summary>The same, of something that keeps nothing from running: <c>FILE:LINE:COLUMN: warning: …</c>.</summary>
+    public string FormatWarning(string fileName) => $"{fileName}:{At.Line}:{At.Column}: warning: {What} ({Hint})";
 }
 
 /// <summary>What came of checking a configuration.</summary>
 /// <param name="Meant">The configuration; null exactly when there are problems.</param>
 /// <param name="Problems">All of them, in the order of the file.</param>
-public sealed record CheckedConfiguration(Configuration? Meant, ImmutableArray<Problem> Problems);
+public sealed record CheckedConfiguration(Configuration? Meant, ImmutableArray<Problem> Problems)
+{
+    /// <summary>What is allowed and most likely not wanted, in the order of the file. Empty while there are problems.</summary>
+    public ImmutableArray<Problem> Warnings { get; init; } = [];
+}

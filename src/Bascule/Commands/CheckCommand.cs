@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text.Json;
 using Bascule.Core.Config;
@@ -19,7 +20,7 @@ internal static class CheckCommand
         Option<bool> json = Shared.Json();
         Verb command = new("check", "Check a configuration file without running it.", """
             Prints every problem as FILE:LINE:COLUMN: what is wrong (what to do), and exits with 1; or one line for each
-            virtual server, and exits with 0.
+            virtual server, and exits with 0. What is allowed and most likely not wanted is printed as a warning.
             """)
         {
             file, json,
@@ -30,11 +31,11 @@ internal static class CheckCommand
 
     private static int Run(string file, bool json)
     {
-        CheckedConfiguration read = ConfigurationFile.Load(file);
+        CheckedConfiguration read = ConfigurationFile.LoadToRun(file);
         if (json)
             Console.Out.WriteLine(JsonSerializer.Serialize(CheckReport.Of(file, read), ProgramJson.Readable.CheckReport));
         else if (read.Meant is { } configuration)
-            Summarise(configuration);
+            Summarise(file, configuration, read.Warnings);
         else
             Complain(file, read);
         return read.Meant is null ? ExitCode.Failed : ExitCode.Ok;
@@ -47,8 +48,10 @@ internal static class CheckCommand
             Console.Error.WriteLine(problem.Format(file));
     }
 
-    private static void Summarise(Configuration configuration)
+    private static void Summarise(string file, Configuration configuration, ImmutableArray<Problem> warnings)
     {
+        foreach (Problem warning in warnings)
+            Console.Error.WriteLine(warning.FormatWarning(file));
         foreach (Core.Model.VirtualServer virtualServer in configuration.VirtualServers)
             Console.Out.WriteLine(Summary.Of(virtualServer));
         // The file is right, and another build of the program would serve it: so a remark, not a problem.

@@ -9,7 +9,7 @@ internal static class DaemonProcess
 {
     public static async Task<int> RunAsync(string file)
     {
-        CheckedConfiguration read = ConfigurationFile.Load(file);
+        CheckedConfiguration read = ConfigurationFile.LoadToRun(file);
         if (read.Meant is not { } configuration)
         {
             CheckCommand.Complain(file, read);
@@ -20,6 +20,8 @@ internal static class DaemonProcess
         await using BackgroundWriter stderr = new(Console.Error);
         using LineLog loggers = new(stderr.Write, time, LogLevel.Information);
         ILogger log = loggers.CreateLogger("Bascule");
+        foreach (Problem warning in read.Warnings)
+            Log.ConfigurationWarning(log, warning.FormatWarning(file));
         TaskCompletionSource<Director> ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
         // Before the start, which may take a second: SIGHUP must not end a director that is about to serve.
         using Signals signals = new(

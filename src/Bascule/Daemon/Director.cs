@@ -187,7 +187,7 @@ internal sealed class Director
         if (_isStopping)
             return ReloadResult.Refused(before, ["the daemon is shutting down (start it again with the new file)"]);
 
-        CheckedConfiguration read = ConfigurationFile.Load(_file);
+        CheckedConfiguration read = ConfigurationFile.LoadToRun(_file);
         if (read.Meant is not { } wanted)
             return ReloadResult.Refused(before, read.Problems.Select(p => p.Format(_file)));
 
@@ -205,7 +205,7 @@ internal sealed class Director
         _health.Apply(after, roles);
         _packets?.Apply(after, roles);
         _board.Forget(after);
-        return ReloadResult.Between(before, after, NeedsRestart(before, wanted));
+        return ReloadResult.Between(before, after, [.. read.Warnings.Select(w => w.FormatWarning(_file)), .. NeedsRestart(before, wanted)]);
     }
 
     private IEnumerable<string> NeedsRestart(Snapshot before, Configuration wanted)

@@ -21,6 +21,9 @@ internal static partial class Log
     [LoggerMessage(1005, LogLevel.Warning, "The file has no packets, but a packet datapath is attached from {Folder}: unless another director looks after it, packets for the virtual servers of an earlier file do not come to this one; bascule detach --state {Folder} takes it off")]
     public static partial void DatapathIsLeft(ILogger logger, string folder);
 
+    [LoggerMessage(1006, LogLevel.Warning, "{Warning}")]
+    public static partial void ConfigurationWarning(ILogger logger, string warning);
+
     [LoggerMessage(1010, LogLevel.Information, "Reloaded: {Changes}")]
     public static partial void Reloaded(ILogger logger, string changes);
 

@@ -31,6 +31,6 @@ public sealed class CaseTests
     }
 
     private static string Answer(CheckedConfiguration result) => result.Meant is { } meant
-        ? MeantText.Write(meant)
+        ? MeantText.Write(meant) + string.Concat(result.Warnings.Select(w => w.FormatWarning("file") + "\n"))
         : string.Concat(result.Problems.Select(p => p.Format("file") + "\n"));
 }

@@ -47,6 +47,83 @@ public sealed class CommandLineTests : IDisposable
         Assert.StartsWith($"{_file}:3:", lines[1], StringComparison.Ordinal);
     }
 
+    private const string Warned = """
+        ha: { instances: { web-vip: { interface: eth0, virtualRouterId: 51, addresses: [192.0.2.10/24] } } }
+        virtualServers: { web: { address: 192.0.2.10:80, realServers: [10.0.0.11] } }
+        """;
+
+    [Fact]
+    public async Task Check_prints_warnings_with_their_places_and_exits_with_0()
+    {
+        File.WriteAllText(_file, Warned);
+
+        (int code, string output, string error) = await BasculeProcess.RunAsync("check", _file);
+
+        Assert.Equal(0, code);
+        Assert.StartsWith("web: tcp on 192.0.2.10:80", output, StringComparison.Ordinal);
+        Assert.StartsWith($"{_file}:1:29: warning: `web-vip` has no `priority`", Assert.Single(error.Split('\n')), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Check_as_JSON_has_the_warnings_beside_the_problems()
+    {
+        File.WriteAllText(_file, Warned);
+
+        (int code, string output, string error) = await BasculeProcess.RunAsync("check", "--json", _file);
+
+        Assert.Equal((0, ""), (code, error));
+        JsonElement report = JsonDocument.Parse(output).RootElement;
+        Assert.True(report.GetProperty("ok").GetBoolean());
+        Assert.Empty(report.GetProperty("problems").EnumerateArray());
+        JsonElement warning = Assert.Single(report.GetProperty("warnings").EnumerateArray());
+        Assert.Equal((1, 29), (warning.GetProperty("line").GetInt32(), warning.GetProperty("column").GetInt32()));
+    }
+
+    [Fact]
+    public async Task Check_warns_of_a_key_file_that_others_may_read_or_that_is_not_there_and_never_says_the_key()
+    {
+        string key = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(key, "0123456789abcdef0123456789abcdef");
+            File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.GroupRead);
+            File.WriteAllText(_file, $$"""
+                node: a
+                ha:
+                  peers:
+                    b: { addresses: [10.0.0.2, 10.1.0.2], key: { file: {{key}} } }
+                    c: { addresses: [10.0.0.3, 10.1.0.3], key: { file: {{key}}.missing } }
+                  instances: { web-vip: { interface: eth0, virtualRouterId: 51, priority: 150, addresses: [192.0.2.10/24] } }
+                virtualServers: { web: { address: 192.0.2.10:80, realServers: [10.0.0.11] } }
+                """);
+
+            (int code, _, string error) = await BasculeProcess.RunAsync("check", _file);
+
+            Assert.Equal(0, code);
+            string[] lines = error.Split('\n');
+            Assert.Equal(2, lines.Length);
+            Assert.Contains($"chmod 600 {key}", lines[0], StringComparison.Ordinal);
+            Assert.Contains($"{key}.missing is not there", lines[1], StringComparison.Ordinal);
+            Assert.DoesNotContain("0123456789abcdef", error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(key);
+        }
+    }
+
+    [Fact]
+    public async Task Check_warns_of_a_file_with_secrets_that_others_may_read()
+    {
+        File.WriteAllText(_file, Warned.Replace("virtualRouterId: 51", "virtualRouterId: 51, priority: 150, version: 2, authentication: { password: s3same }", StringComparison.Ordinal));
+        File.SetUnixFileMode(_file, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
+
+        (int code, _, string error) = await BasculeProcess.RunAsync("check", _file);
+
+        Assert.Equal(0, code);
+        Assert.Contains($"chmod 600 {_file}", Assert.Single(error.Split('\n')), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Check_of_a_missing_file_is_a_sentence_and_exits_with_1()
     {
