@@ -9,6 +9,7 @@ build | library libssl.so.3                     | openssl         | the .NET SDK
 build | file /etc/ssl/certs/ca-certificates.crt | ca-certificates | the .NET SDK checks whom it fetches packages from
 test  | command curl                            | curl            | tests ask the proxy with a client we did not write
 test  | command tcpdump                         | tcpdump         | tests let a reader we did not write read the captures
+test  | command aiosmtpd                        | python3-aiosmtpd | tests send letters to a mail server we did not write
 datapath | command clang                        | clang           | without it, the program is built without the packet datapath (forward: nat, dr, tun)
 datapath | file /usr/include/bpf/bpf_helpers.h  | libbpf-dev      | without it, the program is built without the packet datapath (forward: nat, dr, tun)
 datapath | file /usr/include/linux/bpf.h        | linux-libc-dev  | without it, the program is built without the packet datapath (forward: nat, dr, tun)

@@ -45,6 +45,8 @@ internal sealed class ListForm<T>(Form<T> item, Complaint nothing) : Form<Immuta
 
     public override string Write(ImmutableArray<T> value) => $"[{string.Join(", ", value.Select(item.Write))}]";
 
+    public override JsonNode WriteJson(ImmutableArray<T> value) => new JsonArray([.. value.Select(v => (JsonNode?)item.WriteJson(v))]);
+
     public override Section? Inside => item.Inside;
 
     public override JsonObject Schema() => new() { ["type"] = "array", ["minItems"] = 1, ["items"] = item.Schema() };

@@ -67,6 +67,16 @@ internal static class RootSection
         AlsoCalled = ["vrrp", "failover", "cluster", "vrrp_instance", "keepalived", "heartbeat"],
     };
 
+    public static readonly Setting<ImmutableArray<Named>> Notify = new("notify", new NamedForm(
+        NotifySection.Section, new("there is nobody to notify", "write at least one receiver, such as `log: { syslog: local }`, or leave `notify` out")))
+    {
+        Doc = "Who is told of changes of state, each under a name of your choice.",
+        Otherwise = "nobody is told; the daemon's own log says it all the same",
+        Source = "ours; there is nobody to guess",
+        Example = "notify: { pager: { command: [/usr/local/bin/told] } }",
+        AlsoCalled = ["notifications", "alerts", "global_defs", "notification_email"],
+    };
+
     public static readonly Setting<ImmutableArray<Named>> VirtualServers = new("virtualServers", new NamedForm(
         VirtualServerSection.Section, new("there are no virtual servers, so there is nothing to do", "write at least one, such as `web: { address: 192.0.2.10:80, realServers: [10.0.0.11:8080] }`")))
     {
@@ -75,7 +85,7 @@ internal static class RootSection
         AlsoCalled = ["services", "frontends", "listeners", "servers", "sites"],
     };
 
-    public static readonly Section Section = new("file", Workers, Admin, ShutdownTimeout, Limits, Packets, VirtualServers, NodeName, Ha)
+    public static readonly Section Section = new("file", Workers, Admin, ShutdownTimeout, Limits, Packets, VirtualServers, NodeName, Ha, Notify)
     {
         Doc = "A Bascule configuration.",
         Place = "at the top of the file",
@@ -96,6 +106,7 @@ internal static class RootSection
         Packets = fields.IsWritten(Packets) ? PacketsSection.Meant(fields.Get(Packets)) : null,
         Node = fields.Find(NodeName),
         Ha = fields.IsWritten(Ha) ? HaSection.Meant(fields.Get(Ha)) : null,
+        Notify = [.. (fields.FindValue(Notify) ?? []).Select(n => NotifySection.Meant(n.Name, n.Fields))],
         VirtualServers = [.. fields.Get(VirtualServers).Select(v => VirtualServerSection.Meant(v.Name, v.Fields))],
     };
 

@@ -26,6 +26,9 @@ public sealed record Configuration
     /// <summary>Who shares the virtual addresses; null: this director is alone.</summary>
     public HaSettings? Ha { get; init; }
 
+    /// <summary>Who is told of changes of state.</summary>
+    public ValueList<Receiver> Notify { get; init; } = [];
+
     /// <summary>In the order of the file.</summary>
     public required ValueList<VirtualServer> VirtualServers { get; init; }
 }

@@ -21,6 +21,8 @@ internal static class MeantText
             text.Append(System.Globalization.CultureInfo.InvariantCulture, $"node {node}\n");
         if (meant.Ha is { } ha)
             HaMeantText.Write(ha, text);
+        foreach (Receiver receiver in meant.Notify)
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"notify {receiver.Name} on [{string.Join(", ", receiver.On)}] within {receiver.Timeout}: {Write(receiver.Way)}\n");
         foreach (VirtualServer virtualServer in meant.VirtualServers)
             Write(virtualServer, text);
         return text.ToString();
@@ -49,6 +51,13 @@ internal static class MeantText
 
             """);
     }
+
+    private static string Write(Way way) => way switch
+    {
+        CommandWay command => $"command [{string.Join(", ", command.Command)}]",
+        EmailWay email => $"email by {email.Server}:{email.Port} from {email.From} to [{string.Join(", ", email.To)}] {(email.StartTls ? "encrypted" : "in the clear")}",
+        _ => way.ToString(),
+    };
 
     private static void Write(Forwarding forwarding, PacketRules rules, StringBuilder text) =>
         text.Append(System.Globalization.CultureInfo.InvariantCulture, $"""

@@ -17,11 +17,12 @@ public sealed class ArrowTests
         ["Bascule.Packets"] = ["Bascule.Core", "Bascule.Linux"],
         ["Bascule.Health"] = ["Bascule.Core", "Bascule.Linux"],
         ["Bascule.Vrrp"] = ["Bascule.Core", "Bascule.Linux"],
+        ["Bascule.Notify"] = ["Bascule.Core", "Bascule.Linux"],
         ["Bascule.Replication"] = ["Bascule.Core"],
         ["Bascule.Admin"] = ["Bascule.Core"],
 
         // The program: knows everybody.
-        ["Bascule"] = ["Bascule.Core", "Bascule.Linux", "Bascule.Proxy", "Bascule.Packets", "Bascule.Health", "Bascule.Vrrp", "Bascule.Replication", "Bascule.Admin"],
+        ["Bascule"] = ["Bascule.Core", "Bascule.Linux", "Bascule.Proxy", "Bascule.Packets", "Bascule.Health", "Bascule.Vrrp", "Bascule.Replication", "Bascule.Notify", "Bascule.Admin"],
 
         // The datapath in the kernel, asked packet by packet, beside what Core says; addresses and raw sockets in a namespace.
         ["Bascule.Kernel.Tests"] = ["Bascule.Core", "Bascule.Linux", "Bascule.Packets", "Bascule.Vrrp", "Bascule.Testing"],
