@@ -5,12 +5,15 @@ using Bascule.Core.Api;
 using Bascule.Core.Config;
 using Bascule.Core.Health;
 using Bascule.Core.Model;
+using Bascule.Core.Replication;
 using Bascule.Core.Roles;
+using Bascule.Core.Sessions;
 using Bascule.Health;
 using Bascule.Linux;
 using Bascule.Linux.Process;
 using Bascule.Packets;
 using Bascule.Proxy;
+using Bascule.Replication;
 using Bascule.Vrrp.Engine;
 using Microsoft.Extensions.Logging;
 
@@ -36,6 +39,8 @@ internal sealed class Director
     private readonly ProxyEngine _proxy;
     private readonly PacketEngine? _packets;
     private readonly VrrpEngine? _failover;
+    private readonly List<string> _problems = [];
+    private readonly ReplicationEngine? _channel;
     private readonly DateTimeOffset _startedAt;
     private readonly Lock _changing = new();
     private readonly TrafficWatch _traffic;
@@ -64,6 +69,7 @@ internal sealed class Director
             ? new(ha, configuration.Node ?? Environment.MachineName, _roles, new BootTime(), loggers.CreateLogger<VrrpEngine>())
             : null;
         _packets = configuration.Packets is { } settings ? new(settings, _snapshots.Current, _roles.Current, time, loggers) : null;
+        _channel = StateChannel.Build(configuration, StateChannel.Peers(configuration, _problems), States(), time, new Random(chance.Next()), loggers);
     }
 
     /// <summary>What it balances now.</summary>
@@ -86,7 +92,7 @@ internal sealed class Director
 
         Director director = new(file, configuration, time, loggers);
         RoleSet roles = director._roles.Current;
-        string[] problems = [.. director._proxy.Prepare(director.Current, roles).Select(Sentence), .. director.ClaimDatapath()];
+        string[] problems = [.. director._problems, .. director._proxy.Prepare(director.Current, roles).Select(Sentence), .. director.ClaimDatapath()];
         if (problems.Length > 0)
         {
             Array.ForEach(problems, complain);
@@ -105,6 +111,7 @@ internal sealed class Director
         director._proxy.Start();
         director._traffic.Start();
         await director.StartDatapathAsync();
+        director._channel?.Start();
         director._follower = RoleFollower.Begin(director._roles, roles, director.Follow, director._log);
         if (await director.StartFailoverAsync() is { } why)
         {
@@ -160,6 +167,8 @@ internal sealed class Director
         Log.Stopping(_log, Current.VirtualServers.Sum(v => v.Counters.Sum(c => c.OpenConnections)), patience.TotalSeconds);
         await _follower!.DisposeAsync();
         await _proxy.StopAsync(patience);
+        if (_channel is not null)
+            await _channel.DisposeAsync(); // until here what those who finish leave behind has followed
         await _traffic.StopAsync();
         await _health.StopAsync();
         if (_packets is not null)
@@ -167,6 +176,9 @@ internal sealed class Director
         await _admin!.DisposeAsync();
         Log.Stopped(_log);
     }
+
+    /// <summary>What follows to the peers.</summary>
+    private IEnumerable<IReplicatedState> States() => [new ReplicatedSessions(() => Current)];
 
     // From the moment that the failover thread took an address, or gave it up, to the moment that all engines know.
     private void Follow(RoleSet roles)
