@@ -15,8 +15,11 @@ internal static partial class Log
     [LoggerMessage(7003, LogLevel.Warning, "{Instance} takes no part yet: {Why}")]
     public static partial void NotStarted(ILogger logger, string instance, string why);
 
-    [LoggerMessage(7004, LogLevel.Error, "{Instance} is Active, but {Interface} did not take all its addresses: {Why}")]
-    public static partial void AddressesNotTaken(ILogger logger, string instance, string @interface, string why);
+    [LoggerMessage(7004, LogLevel.Warning, "{Instance}: {What}")]
+    public static partial void AddressTrouble(ILogger logger, string instance, string what);
+
+    [LoggerMessage(7007, LogLevel.Warning, "{Instance}: somebody took an address off its interface; it is back")]
+    public static partial void AddressPutBack(ILogger logger, string instance);
 
     [LoggerMessage(7005, LogLevel.Warning, "The failover thread {What}: {Why}; a busy machine may make it late (bascule ha shows by how much)")]
     public static partial void NotAllowed(ILogger logger, string what, string why);

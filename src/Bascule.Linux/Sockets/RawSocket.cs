@@ -8,7 +8,7 @@ namespace Bascule.Linux.Sockets;
 /// An IP protocol on one interface, as its packets are: for a protocol between neighbours, so everything leaves with a time to live of 255, and own
 /// packets are not heard. Non-blocking; nothing allocates after it was opened. One thread. raw(7), ip(7), ipv6(7).
 /// </summary>
-public sealed unsafe partial class RawSocket : IDisposable
+public sealed unsafe class RawSocket : IDisposable
 {
     private const int Raw = 3; // SOCK_RAW
     private const int LevelIp = 0;
@@ -94,7 +94,7 @@ public sealed unsafe partial class RawSocket : IDisposable
         {
             Libc.Vector vector = new() { Base = bytes, Length = (nuint)room.Length };
             Libc.MessageHeader header = new() { Name = name, NameLength = NativeAddress.Length, Vectors = &vector, VectorCount = 1, Control = control, ControlLength = ControlRoom };
-            IoResult result = IoResult.Of(ReceiveMessage(_descriptor, &header, Truncated));
+            IoResult result = IoResult.Of(Libc.ReceiveMessage(_descriptor, &header, Truncated));
             if (result.Error != Errno.None)
                 return result;
             int length = int.Min(result.Count, room.Length);
@@ -200,9 +200,6 @@ public sealed unsafe partial class RawSocket : IDisposable
 
         return new(source, destination, hopLimit, 0, length);
     }
-
-    [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)]
-    private static partial nint ReceiveMessage(int descriptor, Libc.MessageHeader* message, int flags);
 }
 
 /// <summary>Where a packet came from and went to, and where in the buffer it is.</summary>

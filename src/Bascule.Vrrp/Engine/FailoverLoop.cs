@@ -15,8 +15,12 @@ namespace Bascule.Vrrp.Engine;
 /// </summary>
 internal sealed class FailoverLoop : IDisposable
 {
+    /// <summary>Of heartbeats: this and the next.</summary>
+    public const ulong FirstPeerToken = 2;
+
     private const ulong MailboxToken = 0, NetworkToken = 1, FirstLinkToken = 16;
     private const int EventsAtOnce = 32;
+    private const int Goodbyes = 3; // one may be lost
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
     private readonly RoleBoard _board;
@@ -29,20 +33,25 @@ internal sealed class FailoverLoop : IDisposable
     private readonly VrrpLink[] _links;
     private readonly Instance[] _instances;
     private readonly HashSet<IPAddress> _virtual;
+    private readonly PeerTalk _talk;
     private TimeSpan _due;
+    private bool _hasNews;
 
-    public FailoverLoop(HaSettings settings, RoleBoard board, TimeProvider time, ChannelWriter<News> news, ConcurrentQueue<Action<FailoverLoop>> mailbox, WakeUp wake)
+    public FailoverLoop(HaSettings settings, PeerTalk talk, RoleBoard board, TimeProvider time, ChannelWriter<News> news,
+        ConcurrentQueue<Action<FailoverLoop>> mailbox, WakeUp wake)
     {
-        (_board, Time, _news, _mailbox, _wake) = (board, time, news, mailbox, wake);
+        (_talk, _board, Time, _news, _mailbox, _wake) = (talk, board, time, news, mailbox, wake);
         _epoll.AddReadable(wake.Descriptor, MailboxToken);
         _epoll.AddReadable(_watch.Descriptor, NetworkToken);
         _virtual = [.. settings.Instances.SelectMany(i => i.Addresses).Select(a => a.Address)];
         Lateness = new(settings.Instances.Min(i => i.AdvertInterval) / 2, time);
         ulong token = FirstLinkToken;
         _links = [.. settings.Instances.Select(i => (i.Interface, FamilyOf(i))).Distinct().Select(l => new VrrpLink(l.Interface, l.Item2, _epoll, token++))];
-        _instances = [.. settings.Instances.Select(i => new Instance(i, LinkOf(i), _network, this))];
+        _instances = [.. settings.Instances.Select(i => new Instance(i, LinkOf(i), talk.Peers, this))];
         foreach (Instance instance in _instances)
             LinkOf(instance.Configured).Instances.Add(instance);
+        foreach (SyncGroup group in settings.SyncGroups)
+            _ = new JudgeGroup([.. group.Instances.Select(name => Find(name)!.Judge)]); // its members know it
     }
 
     public TimeProvider Time { get; }
@@ -65,7 +74,10 @@ internal sealed class FailoverLoop : IDisposable
     public void Open()
     {
         PublishRoles();
+        _talk.Open(_epoll);
         LookAgain();
+        foreach (Instance instance in _instances)
+            instance.Start(Now);
         _due = Now;
     }
 
@@ -95,13 +107,11 @@ internal sealed class FailoverLoop : IDisposable
         Lateness.Note(_due, now);
         for (int i = 0; i < events; i++)
             Take(_epoll.Token(i), now);
-        _due = now + LongestWait;
         foreach (Instance instance in _instances)
-        {
             instance.Tick(now);
-            if (instance.Due < _due)
-                _due = instance.Due;
-        }
+        if (now >= _talk.Due || _hasNews)
+            SayHeartbeats(now);
+        _due = NextDue(now);
     }
 
     /// <summary>Gives everything up, and says so.</summary>
@@ -110,22 +120,30 @@ internal sealed class FailoverLoop : IDisposable
         TimeSpan now = Now;
         foreach (Instance instance in _instances)
             instance.Stop(now);
+        for (int i = 0; i < Goodbyes; i++)
+            SayHeartbeats(now);
         IsStopping = true;
     }
 
     /// <summary>Tells somebody who has time.</summary>
     public void Say(News news) => _news.TryWrite(news);
 
-    /// <summary>Makes it known which addresses are ours.</summary>
-    public void PublishRoles() =>
-        _board.Publish(new(_board.Current.Version + 1, _instances.Where(i => i.Role != Role.Active).Select(i => i.Configured)));
+    /// <summary>Makes it known which addresses are ours, here and to the peers.</summary>
+    public void RoleChanged()
+    {
+        PublishRoles();
+        _hasNews = true;
+    }
 
     public Instance? Find(string name) => Array.Find(_instances, i => i.Configured.Name == name);
 
     public void Dispose()
     {
+        foreach (Instance instance in _instances)
+            instance.Dispose();
         foreach (VrrpLink link in _links)
             link.Dispose();
+        _talk.Dispose();
         _watch.Dispose();
         _network.Dispose();
         _epoll.Dispose();
@@ -141,14 +159,46 @@ internal sealed class FailoverLoop : IDisposable
                     letter(this);
                 break;
             case NetworkToken:
-                if (_watch.Read(TimeSpan.Zero).Any(change => change.IsOverrun || change.Link is not null || change.Address is not null))
-                    LookAgain();
+                Hear(_watch.Read(TimeSpan.Zero), now);
+                break;
+            case < FirstLinkToken:
+                _talk.Receive(token, _instances, now);
                 break;
             default:
                 _links[token - FirstLinkToken].Receive(now);
                 break;
         }
     }
+
+    private void Hear(IReadOnlyList<NetworkEvent> changes, TimeSpan now)
+    {
+        if (changes.Any(change => change.IsOverrun || change.Link is not null || change.Address is not null))
+            LookAgain();
+        foreach (NetworkEvent change in changes)
+        {
+            foreach (Instance instance in _instances)
+                instance.Hear(change, now);
+        }
+    }
+
+    private void SayHeartbeats(TimeSpan now)
+    {
+        _hasNews = false;
+        _talk.Say(_instances, now);
+    }
+
+    // No earlier than now: what is overdue is so because of what this turn did, and not late.
+    private TimeSpan NextDue(TimeSpan now)
+    {
+        TimeSpan due = now + LongestWait;
+        due = _talk.Due < due ? _talk.Due : due;
+        foreach (Instance instance in _instances)
+            due = instance.Due < due ? instance.Due : due;
+        return due < now ? now : due;
+    }
+
+    private void PublishRoles() =>
+        _board.Publish(new(_board.Current.Version + 1, _instances.Where(i => i.Role != Role.Active).Select(i => i.Configured)));
 
     private void LookAgain()
     {
@@ -165,5 +215,6 @@ internal sealed class FailoverLoop : IDisposable
     // Rounded up: a wait that ends too early is waited again.
     private int MillisecondsUntil(TimeSpan due) => (int)long.Clamp((due - Now + TimeSpan.FromMilliseconds(1) - TimeSpan.FromTicks(1)).Ticks / TimeSpan.TicksPerMillisecond, 0, 60_000);
 
-    private static AddressFamily FamilyOf(HaInstance instance) => instance.Addresses.First(a => !a.IsExcluded).Address.AddressFamily;
+    /// <summary>Of the addresses that an instance advertises.</summary>
+    public static AddressFamily FamilyOf(HaInstance instance) => instance.Addresses.First(a => !a.IsExcluded).Address.AddressFamily;
 }

@@ -6,13 +6,16 @@ namespace Bascule.Vrrp.Engine;
 internal abstract record News;
 
 /// <summary>An instance changed its role.</summary>
-internal sealed record RoleChanged(Transition Transition) : News;
+internal sealed record RoleChanged(RoleChange Change) : News;
 
 /// <summary>An instance cannot take part yet.</summary>
 internal sealed record NotStarted(string Instance, string Why) : News;
 
-/// <summary>The kernel refused an address.</summary>
-internal sealed record AddressesNotTaken(string Instance, string Interface, Errno Error) : News;
+/// <summary>What was found or could not be done about an instance's addresses.</summary>
+internal sealed record AddressTrouble(string Instance, string What) : News;
+
+/// <summary>An address that was taken off by somebody else is back.</summary>
+internal sealed record AddressPutBack(string Instance) : News;
 
 /// <summary>Something that nobody foresaw; the thread goes on.</summary>
 internal sealed record TurnBroke(Exception Why) : News;

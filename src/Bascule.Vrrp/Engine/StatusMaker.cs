@@ -1,12 +1,15 @@
+using System.Collections.Immutable;
 using Bascule.Core.Api;
 using Bascule.Core.Model;
+using Bascule.Vrrp.Peers;
+using Bascule.Vrrp.Track;
 
 namespace Bascule.Vrrp.Engine;
 
 /// <summary>Puts together what the API answers, off the failover thread, from what that thread leaves to be read.</summary>
 internal static class StatusMaker
 {
-    public static HaStatus Make(string node, FailoverLoop loop, TimeProvider time, bool isRealtime, bool isLocked)
+    public static HaStatus Make(string node, FailoverLoop loop, ImmutableArray<PeerStatus> peers, IEnumerable<string> warnings, TimeProvider time, bool isRealtime, bool isLocked)
     {
         DateTimeOffset utc = time.GetUtcNow();
         TimeSpan now = loop.Now;
@@ -15,16 +18,41 @@ internal static class StatusMaker
             Node = node,
             Now = utc,
             Instances = [.. loop.Instances.Select(i => Of(i, at => utc - (now - at)))],
-            Peers = [],
+            Peers = peers,
             Lateness = loop.Lateness.Read(isRealtime, isLocked),
-            Warnings = [.. loop.Instances.SelectMany(Warnings)],
+            Warnings = [.. warnings, .. loop.Instances.SelectMany(Warnings)],
         };
+    }
+
+    /// <summary>What is known of the peers. On the failover thread, which owns it.</summary>
+    public static ImmutableArray<PeerStatus> Of(HaSettings settings, ImmutableArray<PeerView> peers, TimeProvider time)
+    {
+        TimeSpan now = time.GetElapsedTime(0);
+        DateTimeOffset utc = time.GetUtcNow();
+        return [.. settings.Peers.Zip(peers, (configured, peer) => Of(settings, configured, peer, now, at => utc - (now - at)))];
+    }
+
+    private static PeerStatus Of(HaSettings settings, HaPeer configured, PeerView peer, TimeSpan now, Func<TimeSpan, DateTimeOffset> atUtc) => new()
+    {
+        Name = peer.Name,
+        LastHeard = peer.LastHeard is { } at ? atUtc(at) : null,
+        IsHeard = peer.IsHeard(now),
+        Links = [.. configured.Addresses.Zip(peer.Links, (address, link) => (address, link)).Select((l, i) => new LinkStatus(l.address.ToString(),
+            l.link.LastHeard is { } heard ? atUtc(heard) : null, peer.IsHeard(i, now), peer.HearsUsOn(i, now), l.link.Sent, l.link.Received, l.link.Lost, l.link.Rejected))],
+        Roles = [.. settings.Instances.Select(i => (i.Name, Key: Heartbeat.InstanceKey(FailoverLoop.FamilyOf(i), i.VirtualRouterId, i.Name)))
+            .Where(i => peer.TryFind(i.Key, out _)).Select(i => RoleOf(peer, i.Name, i.Key))],
+    };
+
+    private static PeerRole RoleOf(PeerView peer, string name, ulong key)
+    {
+        peer.TryFind(key, out HeartbeatInstance says);
+        return new(name, says.Role, says.Priority);
     }
 
     private static InstanceStatus Of(Instance instance, Func<TimeSpan, DateTimeOffset> atUtc)
     {
         HaInstance configured = instance.Configured;
-        Transition latest = instance.Latest;
+        RoleChange latest = instance.History.Latest;
         return new()
         {
             Name = configured.Name,
@@ -37,13 +65,16 @@ internal static class StatusMaker
             Reason = latest.Reason,
             Why = latest.Why,
             ConfiguredPriority = configured.Priority,
-            Priority = instance.Priority,
+            Priority = instance.Judge.Priority,
             Heard = instance.Heard is { } heard ? new(heard.Address.ToString(), heard.Priority, atUtc(heard.At)) : null,
-            Tracked = [],
-            Counters = instance.Counters.Read(announced: 0),
-            Transitions = [.. instance.Transitions().Select(t => new TransitionStatus(t.At, t.From, t.To, t.Reason, t.Why))],
+            Tracked = [new($"interface {configured.Interface}", instance.InterfaceTrouble is null, instance.InterfaceTrouble ?? "up", 0), .. configured.Track.Select((t, i) => Of(t, instance.Tracked(i)))],
+            Counters = instance.Counters.Read(instance.Announced),
+            Transitions = [.. instance.History.Read().Select(t => new TransitionStatus(t.At, t.From, t.To, t.Reason, t.Why))],
         };
     }
+
+    private static TrackedStatus Of(Tracked tracked, TrackedState? state) =>
+        new(TrackedState.NameOf(tracked), state?.IsWell ?? false, (state ?? TrackedState.Unknown).Why, tracked.Weight);
 
     private static IEnumerable<string> Warnings(Instance instance)
     {

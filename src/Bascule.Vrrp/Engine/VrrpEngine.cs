@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using System.Threading.Channels;
 using Bascule.Core.Api;
 using Bascule.Core.Model;
@@ -6,27 +7,36 @@ using Bascule.Core.Roles;
 using Bascule.Linux;
 using Bascule.Linux.Epoll;
 using Bascule.Linux.Process;
+using Bascule.Vrrp.Track;
 using Microsoft.Extensions.Logging;
 
 namespace Bascule.Vrrp.Engine;
 
+/// <summary>Among whom failover works.</summary>
+/// <param name="Node">This director's name.</param>
+/// <param name="Secrets">The keys that the settings name.</param>
+/// <param name="Board">Where it publishes which addresses are ours.</param>
+/// <param name="Snapshot">Whose real servers decide where virtual servers are tracked.</param>
+public sealed record FailoverSetting(string Node, IReadOnlyDictionary<SecretSource, byte[]> Secrets, RoleBoard Board, Func<Snapshot> Snapshot);
+
 /// <summary>
 /// Decides which virtual addresses are this director's, on a thread of its own, and puts them on the interfaces. What it decides is on the
-/// <see cref="RoleBoard"/>; every change is told to <see cref="Changed"/>.
+/// <see cref="FailoverSetting.Board"/>; every change is told to <see cref="Changed"/>.
 /// </summary>
 public sealed class VrrpEngine : IAsyncDisposable
 {
     private const int NewsKept = 1024;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5); // a letter is read at once; one that is not never will be
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2); // a letter is read at once
 
     private readonly Channel<News> _news = Channel.CreateBounded<News>(new BoundedChannelOptions(NewsKept) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
     private readonly ConcurrentQueue<Action<FailoverLoop>> _mailbox = new();
     private readonly TaskCompletionSource<FailoverLoop> _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly WakeUp _wake = new();
-    private readonly string _node;
-    private readonly RoleBoard _board;
+    private readonly FailoverSetting _setting;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly PeerTalk _talk;
+    private readonly TrackWatch _tracking;
     private readonly Thread _thread;
     private Task _telling = Task.CompletedTask;
     private volatile bool _isRealtime;
@@ -34,13 +44,15 @@ public sealed class VrrpEngine : IAsyncDisposable
 
     /// <summary>Makes the engine; nothing is touched yet.</summary>
     /// <param name="settings">What it is told.</param>
-    /// <param name="node">This director's name.</param>
-    /// <param name="board">Where it publishes.</param>
+    /// <param name="setting">Among whom it works.</param>
     /// <param name="time">Whose timestamps count while the machine sleeps: <see cref="BootTime"/>.</param>
+    /// <param name="random">Tells this life from others.</param>
     /// <param name="logger">Takes a line per change of role.</param>
-    public VrrpEngine(HaSettings settings, string node, RoleBoard board, TimeProvider time, ILogger<VrrpEngine> logger)
+    public VrrpEngine(HaSettings settings, FailoverSetting setting, TimeProvider time, Random random, ILogger<VrrpEngine> logger)
     {
-        (Settings, _node, _board, _time, _logger) = (settings, node, board, time, logger);
+        (Settings, _setting, _time, _logger) = (settings, setting, time, logger);
+        _talk = new(settings, setting.Node, setting.Secrets, random, FailoverLoop.FirstPeerToken);
+        _tracking = new(settings.Instances.SelectMany(i => i.Track), setting.Snapshot, Tell, time, logger);
         _thread = new(Run) { Name = "failover", IsBackground = true };
     }
 
@@ -48,19 +60,41 @@ public sealed class VrrpEngine : IAsyncDisposable
     public HaSettings Settings { get; }
 
     /// <summary>Called for every change of role, in their order, on a thread that may take its time.</summary>
-    public event Action<Transition>? Changed;
+    public event Action<RoleChange>? Changed;
 
     /// <summary>Opens the sockets and starts, as Backup, in the network namespace of the calling thread.</summary>
-    /// <exception cref="KernelException">There is no netlink or no epoll here.</exception>
+    /// <exception cref="KernelException">There is no netlink here, or another program has the port of the heartbeats.</exception>
     public async Task StartAsync()
     {
         _thread.Start();
-        await _opened.Task;
+        _tracking.Start();
+        try
+        {
+            await _opened.Task;
+        }
+        catch
+        {
+            await _tracking.DisposeAsync();
+            throw;
+        }
+
         _telling = TellAsync();
     }
 
     /// <summary>How things stand. Any thread.</summary>
-    public HaStatus Status() => StatusMaker.Make(_node, _opened.Task.Result, _time, _isRealtime, _isLocked);
+    public async Task<HaStatus> StatusAsync()
+    {
+        FailoverLoop loop = await _opened.Task;
+        try
+        {
+            ImmutableArray<PeerStatus> peers = await AskAsync(_ => StatusMaker.Of(Settings, _talk.Peers, _time));
+            return StatusMaker.Make(_setting.Node, loop, peers, [], _time, _isRealtime, _isLocked);
+        }
+        catch (TimeoutException)
+        {
+            return StatusMaker.Make(_setting.Node, loop, [], [$"the failover thread has not answered for {Words.Of(Patience)}; what follows is what it left before"], _time, _isRealtime, _isLocked);
+        }
+    }
 
     /// <summary>Lets another director take over.</summary>
     /// <param name="instance">Its name; null: all.</param>
@@ -83,6 +117,7 @@ public sealed class VrrpEngine : IAsyncDisposable
             await Task.Run(_thread.Join);
         }
 
+        await _tracking.DisposeAsync();
         _news.Writer.TryComplete();
         await _telling;
         _wake.Dispose();
@@ -105,7 +140,7 @@ public sealed class VrrpEngine : IAsyncDisposable
     {
         try
         {
-            using FailoverLoop loop = new(Settings, _board, _time, _news.Writer, _mailbox, _wake);
+            using FailoverLoop loop = new(Settings, _talk, _setting.Board, _time, _news.Writer, _mailbox, _wake);
             AskForPriority(loop);
             loop.Open();
             _opened.SetResult(loop);
@@ -129,6 +164,12 @@ public sealed class VrrpEngine : IAsyncDisposable
             loop.Say(new NotAllowed("has no locked memory (it takes CAP_IPC_LOCK or LimitMEMLOCK)", error));
     }
 
+    private void Tell(Tracked tracked, TrackedState state) => Post(loop =>
+    {
+        foreach (Instance instance in loop.Instances)
+            instance.Hear(tracked, state, loop.Now);
+    });
+
     private async Task TellAsync()
     {
         await foreach (News news in _news.Reader.ReadAllAsync())
@@ -139,7 +180,7 @@ public sealed class VrrpEngine : IAsyncDisposable
     {
         switch (news)
         {
-            case RoleChanged { Transition: var t }:
+            case RoleChanged { Change: var t }:
                 if (t.To == Role.Initialize && t.Reason != TransitionReason.Stopped)
                     Log.HeldBack(_logger, t.Instance, t.To, t.From, t.Why);
                 else
@@ -149,8 +190,11 @@ public sealed class VrrpEngine : IAsyncDisposable
             case NotStarted { Instance: var instance, Why: var why }:
                 Log.NotStarted(_logger, instance, why);
                 break;
-            case AddressesNotTaken { Instance: var instance, Interface: var name, Error: var error }:
-                Log.AddressesNotTaken(_logger, instance, name, error.ToString());
+            case AddressTrouble { Instance: var instance, What: var what }:
+                Log.AddressTrouble(_logger, instance, what);
+                break;
+            case AddressPutBack { Instance: var instance }:
+                Log.AddressPutBack(_logger, instance);
                 break;
             case NotAllowed { What: var what, Error: var error }:
                 Log.NotAllowed(_logger, what, error.ToString());

@@ -18,8 +18,6 @@ internal sealed class VrrpLink(string name, AddressFamily family, EpollSet epoll
 
     private readonly byte[] _buffer = GC.AllocateArray<byte>(AdvertisementCodec.MaxLength + 128, pinned: true);
     private RawSocket? _socket;
-    private IPAddress? _address;
-
     public string Name => name;
 
     public AddressFamily Family => family;
@@ -32,13 +30,10 @@ internal sealed class VrrpLink(string name, AddressFamily family, EpollSet epoll
     /// <summary>0 while there is no such interface.</summary>
     public int Index { get; private set; }
 
-    /// <summary>Its MAC; meaningless while there is no such interface.</summary>
-    public NetworkLink? Found { get; private set; }
-
     public static IPAddress GroupOf(AddressFamily family) => family == AddressFamily.InterNetwork ? Group4 : Group6;
 
-    /// <summary>Our own primary address; null while there is none.</summary>
-    public IPAddress? AddressFor(Instance instance) => instance.Configured.Source ?? _address;
+    /// <summary>The first address of the family that is no virtual one (IPv6: link-local); null while there is none.</summary>
+    public IPAddress? Address { get; private set; }
 
     /// <summary>Why nothing can be said or heard here, as half a sentence; null when it can.</summary>
     public string? WhyNot { get; private set; } = "it has not been looked at yet";
@@ -48,11 +43,10 @@ internal sealed class VrrpLink(string name, AddressFamily family, EpollSet epoll
     public void LookAgain(IReadOnlyList<NetworkLink> links, IReadOnlyList<NetworkAddress> addresses, Func<IPAddress, bool> isOurs)
     {
         NetworkLink? found = links.FirstOrDefault(l => l.Name == name);
-        if (found?.Index != Found?.Index)
+        if (found?.Index != Index)
             Close();
-        Found = found;
         Index = found?.Index ?? 0;
-        _address = addresses.Where(a => a.InterfaceIndex == Index && a.Address.AddressFamily == family && !isOurs(a.Address)
+        Address = addresses.Where(a => a.InterfaceIndex == Index && a.Address.AddressFamily == family && !isOurs(a.Address)
             && (family == AddressFamily.InterNetwork || a.Address.IsIPv6LinkLocal)).Select(a => a.Address).FirstOrDefault();
         WhyNot = found switch
         {
@@ -76,7 +70,7 @@ internal sealed class VrrpLink(string name, AddressFamily family, EpollSet epoll
     }
 
     /// <summary>Sends an advertisement.</summary>
-    public IoResult Send(ReadOnlySpan<byte> message, in NativeAddress to, in NativeAddress from) => _socket?.Send(message, to, from) ?? default;
+    public Errno Send(ReadOnlySpan<byte> message, in NativeAddress to, in NativeAddress from) => _socket?.Send(message, to, from).Error ?? Errno.NoDevice;
 
     public void Dispose() => Close();
 

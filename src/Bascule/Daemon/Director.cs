@@ -48,7 +48,7 @@ internal sealed class Director
     private RoleFollower? _follower;
     private bool _isStopping;
 
-    private Director(string file, Configuration configuration, TimeProvider time, ILoggerFactory loggers)
+    private Director(string file, Configuration configuration, IReadOnlyDictionary<SecretSource, byte[]> secrets, TimeProvider time, ILoggerFactory loggers)
     {
         Random chance = new(Environment.ProcessId ^ (int)time.GetTimestamp());
         _file = Path.GetFullPath(file);
@@ -66,7 +66,7 @@ internal sealed class Director
         // Until failover has started, what an instance has is nobody's.
         _roles = new(configuration.Ha is { } shared ? new(0, shared.Instances) : RoleSet.Alone);
         _failover = configuration.Ha is { } ha
-            ? new(ha, configuration.Node ?? Environment.MachineName, _roles, new BootTime(), loggers.CreateLogger<VrrpEngine>())
+            ? new(ha, new(configuration.Node ?? Environment.MachineName, secrets, _roles, () => Current), new BootTime(), new Random(chance.Next()), loggers.CreateLogger<VrrpEngine>())
             : null;
         _packets = configuration.Packets is { } settings ? new(settings, _snapshots.Current, _roles.Current, time, loggers) : null;
         _channel = StateChannel.Build(configuration, StateChannel.Peers(configuration, _problems), States(), time, new Random(chance.Next()), loggers);
@@ -82,6 +82,13 @@ internal sealed class Director
     public static async Task<Director?> StartAsync(
         string file, Configuration configuration, TimeProvider time, ILoggerFactory loggers, Action<string> complain)
     {
+        IReadOnlyDictionary<SecretSource, byte[]> secrets = Secrets.Read(configuration, out string[] unread);
+        if (unread.Length > 0)
+        {
+            Array.ForEach(unread, complain);
+            return null;
+        }
+
         // The admin socket first: if another daemon runs on this file, that is the one thing the operator has to know.
         Socket? socket = AdminSocket.Bind(configuration.AdminSocket, out AdminProblem? problem);
         if (socket is null)
@@ -90,7 +97,7 @@ internal sealed class Director
             return null;
         }
 
-        Director director = new(file, configuration, time, loggers);
+        Director director = new(file, configuration, secrets, time, loggers);
         RoleSet roles = director._roles.Current;
         string[] problems = [.. director._problems, .. director._proxy.Prepare(director.Current, roles).Select(Sentence), .. director.ClaimDatapath()];
         if (problems.Length > 0)

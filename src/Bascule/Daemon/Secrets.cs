@@ -28,6 +28,28 @@ internal static class Secrets
         _ => throw new ArgumentException($"no secret is read from a {source.GetType().Name}", nameof(source)),
     };
 
+    /// <summary>All that a configuration names.</summary>
+    /// <param name="problems">A sentence for each that cannot be had.</param>
+    public static IReadOnlyDictionary<SecretSource, byte[]> Read(Configuration configuration, out string[] problems)
+    {
+        Dictionary<SecretSource, byte[]> read = [];
+        List<string> unread = [];
+        foreach (SecretSource source in SourcesOf(configuration).Distinct())
+        {
+            if (TryRead(source, out string? whyNot) is { } key)
+                read.Add(source, key);
+            else
+                unread.Add($"ha: {whyNot}");
+        }
+
+        problems = [.. unread];
+        return read;
+    }
+
+    private static IEnumerable<SecretSource> SourcesOf(Configuration configuration) => configuration.Ha is { } ha
+        ? ha.Peers.Select(peer => peer.Key).Concat(ha.Instances.Select(i => i.Authentication).OfType<HmacAuthentication>().SelectMany(a => a.Keys).Select(key => key.Secret))
+        : [];
+
     private static byte[]? TryReadFile(string path, out string? whyNot)
     {
         // A pipe could wait for ever for somebody to write.

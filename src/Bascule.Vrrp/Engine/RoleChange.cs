@@ -9,7 +9,7 @@ namespace Bascule.Vrrp.Engine;
 /// <param name="To">After.</param>
 /// <param name="Reason">Why, as a word.</param>
 /// <param name="At">UTC.</param>
-public sealed record Transition(string Instance, Role From, Role To, TransitionReason Reason, DateTimeOffset At)
+public sealed record RoleChange(string Instance, Role From, Role To, TransitionReason Reason, DateTimeOffset At)
 {
     /// <summary>Our own priority then.</summary>
     public byte Priority { get; init; }
