@@ -93,6 +93,75 @@ public sealed class FailoverTests
         Assert.True(weak.Has(Vip6));
     }
 
+    [KernelFact]
+    public async Task Peers_hear_each_other_s_heartbeats_and_roles()
+    {
+        await using Pair pair = new();
+        await using Machine strong = await pair.Near.StartWithPeerAsync(Web(priority: 150));
+        await using Machine weak = await pair.Far.StartWithPeerAsync(Web(priority: 100));
+
+        await strong.IsAsync(Role.Active);
+        await weak.SeesAsync(_ => weak.Status.Peers[0] is { IsHeard: true, Links: [{ IsHeard: true, HearsUs: true, Rejected: 0 }], Roles: [{ Role: Role.Active, Priority: 150 }] });
+        await strong.SeesAsync(_ => strong.Status.Peers[0].Roles is [{ Instance: "web", Role: Role.Backup }]);
+    }
+
+    [KernelFact]
+    public async Task A_heartbeat_over_another_link_keeps_the_backup_quiet_when_advertisements_are_lost()
+    {
+        await using Pair pair = new();
+        await using Machine strong = await pair.Near.StartWithPeerAsync(Web(priority: 150));
+        await strong.IsAsync(Role.Active);
+        // Nobody listens at that address: the advertisements get lost, heartbeats do not.
+        await using Machine weak = await pair.Far.StartWithPeerAsync(Web(priority: 100) with { Unicast = [IPAddress.Parse("192.0.2.77")] });
+
+        await weak.SeesAsync(_ => weak.Status.Peers[0].IsHeard);
+        long sent = strong.Web.Counters.Sent;
+        await strong.SeesAsync(web => web.Counters.Sent > sent + 20);
+
+        Assert.Equal(Role.Backup, weak.Web.Role);
+    }
+
+    [KernelFact]
+    public async Task A_sync_group_moves_together()
+    {
+        await using Pair pair = new();
+        HaInstance other = Web(priority: 150) with { Name = "other", VirtualRouterId = 52, Addresses = [new(IPAddress.Parse("192.0.2.20"), 24)] };
+        await using Machine near = await pair.Near.StartAsync(Web(priority: 150), other with { Interface = "second" });
+        await near.SeesAsync(_ => near.Status.Instances[1].Role == Role.Initialize);
+        await near.IsAsync(Role.Active);
+        await near.StopAsync();
+
+        await using Machine grouped = await pair.Near.StartGroupAsync(Web(priority: 150), other with { Interface = "second" });
+        await grouped.SeesAsync(_ => grouped.Status.Instances is [{ Role: Role.Initialize }, { Role: Role.Initialize }]);
+        pair.Near.Network.IpInside("link add second type veth peer name end");
+        pair.Near.Network.IpInside("link set end up");
+        pair.Near.Network.IpInside("address add 198.51.100.1/24 dev second");
+        pair.Near.Network.IpInside("link set second up");
+
+        await grouped.SeesAsync(_ => grouped.Status.Instances is [{ Role: Role.Active }, { Role: Role.Active }]);
+    }
+
+    [KernelFact]
+    public async Task Handing_over_makes_the_weaker_one_active_and_it_stays_so()
+    {
+        await using Pair pair = new();
+        await using Machine strong = await pair.Near.StartWithPeerAsync(Web(priority: 150));
+        await strong.IsAsync(Role.Active);
+        await using Machine weak = await pair.Far.StartWithPeerAsync(Web(priority: 100));
+        await weak.HearsAsync();
+
+        string[] moved = await strong.Engine.HandOverAsync("web");
+
+        Assert.Equal(["web"], moved);
+        await weak.IsAsync(Role.Active);
+        long sent = weak.Web.Counters.Sent;
+        await weak.SeesAsync(web => web.Counters.Sent > sent + 10);
+        Assert.Equal(Role.Backup, strong.Web.Role);
+        Assert.Equal(TransitionReason.HandedOver, strong.Web.Reason);
+    }
+
+    private static readonly SecretSource Key = new GivenSecret(new string('0', 64));
+
     private static HaInstance Web6(byte priority) => Web(priority) with { Addresses = [new(IPAddress.Parse("fe80::10"), 64), new(Vip6, 64)] };
 
     private static HaInstance Web(byte priority) => new()
@@ -152,9 +221,21 @@ public sealed class FailoverTests
             Network.IpInside("link set cable up");
         }
 
-        public async Task<Machine> StartAsync(HaInstance instance)
+        public Task<Machine> StartAsync(params HaInstance[] instances) => StartAsync(null, instances);
+
+        /// <summary>With heartbeats to the other one.</summary>
+        public Task<Machine> StartWithPeerAsync(params HaInstance[] instances)
         {
-            Machine machine = new(Network, instance);
+            string other = address == "192.0.2.1" ? "192.0.2.2" : "192.0.2.1";
+            return StartAsync(new HaPeer($"director-{other[^1]}", [IPAddress.Parse(other)], Key), instances);
+        }
+
+        /// <summary>All in one sync group.</summary>
+        public Task<Machine> StartGroupAsync(params HaInstance[] instances) => StartAsync(null, instances, new SyncGroup("all", [.. instances.Select(i => i.Name)]));
+
+        private async Task<Machine> StartAsync(HaPeer? peer, HaInstance[] instances, params SyncGroup[] groups)
+        {
+            Machine machine = new(Network, $"director-{address[^1]}", peer, instances, groups);
             await Network.Run(machine.Engine.StartAsync); // its thread begins where this one is
             return machine;
         }
@@ -165,12 +246,14 @@ public sealed class FailoverTests
         private readonly TestNetwork _network;
         private bool _isStopped;
 
-        public Machine(TestNetwork network, HaInstance instance)
+        public Machine(TestNetwork network, string node, HaPeer? peer, HaInstance[] instances, SyncGroup[] groups)
         {
             _network = network;
             HaSettings settings = new()
             {
-                Instances = [instance],
+                Instances = [.. instances],
+                SyncGroups = [.. groups],
+                Peers = peer is null ? [] : [peer],
                 Port = 8112,
                 BackupCheckInterval = TimeSpan.FromSeconds(10),
                 HandoverTimeout = TimeSpan.FromSeconds(1),
@@ -179,14 +262,17 @@ public sealed class FailoverTests
                 RealtimePriority = 0,
             };
             Board = new(new(0, settings.Instances));
-            Engine = new(settings, "director", Board, new BootTime(), NullLogger<VrrpEngine>.Instance);
+            Engine = new(settings, new(node, new Dictionary<SecretSource, byte[]> { [Key] = new byte[32] }, Board, () => throw new NotSupportedException()),
+                new BootTime(), new Random(node[^1]), NullLogger<VrrpEngine>.Instance);
         }
 
         public VrrpEngine Engine { get; }
 
         public RoleBoard Board { get; }
 
-        public InstanceStatus Web => Engine.Status().Instances[0];
+        public HaStatus Status => Engine.StatusAsync().GetAwaiter().GetResult();
+
+        public InstanceStatus Web => Status.Instances[0];
 
         public bool Has(IPAddress address) => _network.Run(() =>
         {

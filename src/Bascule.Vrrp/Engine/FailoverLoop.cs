@@ -6,6 +6,7 @@ using Bascule.Core.Model;
 using Bascule.Core.Roles;
 using Bascule.Linux.Epoll;
 using Bascule.Linux.Netlink;
+using Bascule.Vrrp.Addresses;
 
 namespace Bascule.Vrrp.Engine;
 
@@ -29,7 +30,7 @@ internal sealed class FailoverLoop : IDisposable
     private readonly WakeUp _wake;
     private readonly EpollSet _epoll = new(EventsAtOnce);
     private readonly Network _network = new();
-    private readonly NetworkWatch _watch = new();
+    private readonly NetworkWatch _watch = new(AddressPlan.Mark); // what we do ourselves is no news
     private readonly VrrpLink[] _links;
     private readonly Instance[] _instances;
     private readonly HashSet<IPAddress> _virtual;

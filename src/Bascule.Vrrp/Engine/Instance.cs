@@ -3,7 +3,6 @@ using System.Net;
 using System.Net.Sockets;
 using Bascule.Core.Model;
 using Bascule.Core.Roles;
-using Bascule.Linux;
 using Bascule.Linux.Netlink;
 using Bascule.Linux.Sockets;
 using Bascule.Vrrp.Addresses;
