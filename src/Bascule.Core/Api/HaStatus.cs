@@ -116,6 +116,12 @@ public sealed record VrrpCounters
     /// <summary>Of those, with other addresses than ours: somebody else uses the virtual router's id, or the files differ.</summary>
     public long ReceivedOtherAddresses { get; init; }
 
+    /// <summary>Of those, without the HMAC that is agreed on, while that is being rolled out. When it no longer grows, it can be demanded.</summary>
+    public long ReceivedWithoutHmac { get; init; }
+
+    /// <summary>Of those, with a wrong HMAC, while we only look (<c>receiveOnly</c>). When it no longer grows, all agree on the keys.</summary>
+    public long ReceivedWrongHmac { get; init; }
+
     /// <summary>Times it became Active.</summary>
     public long BecameActive { get; init; }
 

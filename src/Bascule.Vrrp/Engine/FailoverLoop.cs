@@ -38,17 +38,17 @@ internal sealed class FailoverLoop : IDisposable
     private TimeSpan _due;
     private bool _hasNews;
 
-    public FailoverLoop(HaSettings settings, PeerTalk talk, RoleBoard board, TimeProvider time, ChannelWriter<News> news,
+    public FailoverLoop(HaSettings settings, PeerTalk talk, FailoverSetting setting, TimeProvider time, ChannelWriter<News> news,
         ConcurrentQueue<Action<FailoverLoop>> mailbox, WakeUp wake)
     {
-        (_talk, _board, Time, _news, _mailbox, _wake) = (talk, board, time, news, mailbox, wake);
+        (_talk, _board, Time, _news, _mailbox, _wake) = (talk, setting.Board, time, news, mailbox, wake);
         _epoll.AddReadable(wake.Descriptor, MailboxToken);
         _epoll.AddReadable(_watch.Descriptor, NetworkToken);
         _virtual = [.. settings.Instances.SelectMany(i => i.Addresses).Select(a => a.Address)];
         Lateness = new(settings.Instances.Min(i => i.AdvertInterval) / 2, time);
         ulong token = FirstLinkToken;
         _links = [.. settings.Instances.Select(i => (i.Interface, FamilyOf(i))).Distinct().Select(l => new VrrpLink(l.Interface, l.Item2, _epoll, token++))];
-        _instances = [.. settings.Instances.Select(i => new Instance(i, LinkOf(i), talk.Peers, this))];
+        _instances = [.. settings.Instances.Select(i => new Instance(i, LinkOf(i), talk.Peers, setting.Secrets, this))];
         foreach (Instance instance in _instances)
             LinkOf(instance.Configured).Instances.Add(instance);
         foreach (SyncGroup group in settings.SyncGroups)

@@ -29,13 +29,13 @@ internal sealed class Instance : IDisposable
     private byte _heardPriority;
     private long _heardAt;
 
-    public Instance(HaInstance configured, VrrpLink link, ImmutableArray<PeerView> peers, FailoverLoop loop)
+    public Instance(HaInstance configured, VrrpLink link, ImmutableArray<PeerView> peers, IReadOnlyDictionary<SecretSource, byte[]> secrets, FailoverLoop loop)
     {
         (Configured, _link, _loop) = (configured, link, loop);
         Judge = new(configured, peers);
         _keeper = new(configured);
         _announcer = new(_keeper, configured.Announce);
-        _speech = new(configured, link, Counters);
+        _speech = new(configured, link, Counters, secrets, loop.Time);
         _tracked = new TrackedState?[configured.Track.Count];
         History = new(new(configured.Name, Role.Initialize, Role.Initialize, TransitionReason.None, loop.Time.GetUtcNow()));
     }
@@ -55,6 +55,9 @@ internal sealed class Instance : IDisposable
 
     /// <summary>Announcements sent. Any thread.</summary>
     public long Announced => _announcer.Sent;
+
+    /// <summary>What signs its advertisements; null where nothing does. Its counters: any thread.</summary>
+    public HmacTrailer? Hmac => _speech.Hmac;
 
     /// <summary>Whose advertisement came last, and when; null: nobody's yet. Any thread; the three may be of two that followed each other.</summary>
     public (IPAddress Address, byte Priority, TimeSpan At)? Heard =>

@@ -18,17 +18,24 @@ internal sealed class Speech
     private readonly InstanceCounters _counters;
     private readonly IPAddress[] _advertised;
     private readonly Destination[] _destinations;
+    private readonly TimeProvider _time;
     private readonly byte[] _password;
     private readonly byte[] _message = new byte[AdvertisementCodec.MaxLength];
     private NativeAddress _nativeSource;
 
-    public Speech(HaInstance configured, VrrpLink link, InstanceCounters counters)
+    /// <param name="secrets">The keys of its HMAC, if it has one.</param>
+    /// <param name="time">The wall clock, for the HMAC.</param>
+    public Speech(HaInstance configured, VrrpLink link, InstanceCounters counters, IReadOnlyDictionary<SecretSource, byte[]> secrets, TimeProvider time)
     {
-        (_configured, _link, _counters) = (configured, link, counters);
+        (_configured, _link, _counters, _time) = (configured, link, counters, time);
         _advertised = [.. configured.Addresses.Where(a => !a.IsExcluded).Select(a => a.Address)];
         _destinations = [.. (configured.Unicast.Count > 0 ? configured.Unicast : [VrrpLink.GroupOf(link.Family)]).Select(Destination.To)];
         _password = configured.Authentication is PasswordAuthentication { Password: var password } ? Encoding.UTF8.GetBytes(password) : [];
+        Hmac = configured.Authentication is HmacAuthentication hmac ? new(hmac, hmac.Keys.ToDictionary(key => key.Id, key => secrets[key.Secret])) : null;
     }
+
+    /// <summary>What signs and checks; null where none was configured.</summary>
+    public HmacTrailer? Hmac { get; }
 
     /// <summary>Our own primary address; null while there is none.</summary>
     public IPAddress? Source { get; private set; }
@@ -54,7 +61,7 @@ internal sealed class Speech
             return;
         foreach (Destination to in _destinations)
         {
-            int length = AdvertisementCodec.Encode(advertisement, _advertised, Source, to.Address, _configured.Checksum, _password, _message);
+            int length = AdvertisementCodec.Encode(advertisement, _advertised, Source, to.Address, _configured.Checksum, _password, _message, Hmac, _time.GetUtcNow());
             if (_link.Send(_message.AsSpan(0, length), to.Native, _nativeSource) == Errno.None)
                 _counters.Sent++;
             else
@@ -72,7 +79,7 @@ internal sealed class Speech
         // A peer that was named may be behind a router; of anybody else, the full time to live proves that it is a neighbour.
         if (packet.HopLimit != FullTimeToLive && !isFromPeer)
             return DecodeError.WrongTimeToLive;
-        DecodeError error = AdvertisementCodec.TryDecode(message, _configured.Version, from, to, _password, out advertisement, out ChecksumForm form);
+        DecodeError error = AdvertisementCodec.TryDecode(message, _configured.Version, from, to, _password, out advertisement, out ChecksumForm form, Hmac, _time.GetUtcNow());
         if (error != DecodeError.None)
             return error;
         if (_configured.Version == VrrpVersion.V2 && advertisement.Interval != _configured.AdvertInterval)

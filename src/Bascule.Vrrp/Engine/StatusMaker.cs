@@ -68,7 +68,7 @@ internal static class StatusMaker
             Priority = instance.Judge.Priority,
             Heard = instance.Heard is { } heard ? new(heard.Address.ToString(), heard.Priority, atUtc(heard.At)) : null,
             Tracked = [new($"interface {configured.Interface}", instance.InterfaceTrouble is null, instance.InterfaceTrouble ?? "up", 0), .. configured.Track.Select((t, i) => Of(t, instance.Tracked(i)))],
-            Counters = instance.Counters.Read(instance.Announced),
+            Counters = instance.Counters.Read(instance.Announced) with { ReceivedWithoutHmac = instance.Hmac?.TakenWithout ?? 0, ReceivedWrongHmac = instance.Hmac?.TakenWrong ?? 0 },
             Transitions = [.. instance.History.Read().Select(t => new TransitionStatus(t.At, t.From, t.To, t.Reason, t.Why))],
         };
     }

@@ -140,7 +140,7 @@ public sealed class VrrpEngine : IAsyncDisposable
     {
         try
         {
-            using FailoverLoop loop = new(Settings, _talk, _setting.Board, _time, _news.Writer, _mailbox, _wake);
+            using FailoverLoop loop = new(Settings, _talk, _setting, _time, _news.Writer, _mailbox, _wake);
             AskForPriority(loop);
             loop.Open();
             _opened.SetResult(loop);
