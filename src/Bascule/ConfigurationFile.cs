@@ -10,11 +10,11 @@ internal static class ConfigurationFile
     /// <summary>Reads and checks it. A file that cannot be read is a problem like any other; nothing is thrown, and nothing waits.</summary>
     public static CheckedConfiguration Load(string path) => NotAFile(FileKinds.Of(path)) ?? Read(path);
 
-    /// <summary>The same for whoever wants to run it, or to know whether it runs well here: warnings are about this machine, too.</summary>
+    /// <summary>The same for whoever wants to run it, or to know whether it runs well here: with warnings about this machine, and what keys lead to.</summary>
     public static CheckedConfiguration LoadToRun(string path)
     {
         CheckedConfiguration read = Load(path);
-        return read.Meant is { } meant ? read with { Warnings = [.. SecretWarnings.Of(path, meant), .. read.Warnings] } : read;
+        return read.Meant is { } meant ? new(FlowHashKeys.Resolve(meant), []) { Warnings = [.. SecretWarnings.Of(path, meant), .. read.Warnings] } : read;
     }
 
     // A pipe could wait for ever for somebody to write, and /dev/zero never ends.

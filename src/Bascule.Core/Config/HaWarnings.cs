@@ -22,7 +22,7 @@ internal static class HaWarnings
         ImmutableArray<Named> instances = section.Get(HaSection.Instances);
         for (int i = 0; i < instances.Length; i++)
             WarnOf(ha.Instances[i], instances[i].Fields, meant, warnings);
-        WarnOfPeers(ha, section, warnings);
+        WarnOfPeers(ha, section, meant, warnings);
         WarnOfGroups(ha, section, warnings);
         WarnOfAddressesElsewhere(file, meant, ha, warnings);
         return warnings.Sorted();
@@ -86,7 +86,7 @@ internal static class HaWarnings
         virtualServer.Address.Address.Equals(address)
         || (VirtualServerSection.IsEveryAddress(virtualServer.Address.Address) && virtualServer.Address.AddressFamily == address.AddressFamily);
 
-    private static void WarnOfPeers(HaSettings ha, Fields section, ProblemList warnings)
+    private static void WarnOfPeers(HaSettings ha, Fields section, Configuration meant, ProblemList warnings)
     {
         foreach ((HaPeer peer, Named written) in ha.Peers.Zip(section.FindValue(HaSection.Peers) ?? []))
         {
@@ -94,6 +94,8 @@ internal static class HaWarnings
                 warnings.Add(written.Fields.AtOf(HaPeerSection.Addresses), $"heartbeats to `{peer.Name}` have one way only, so a broken cable looks like a dead director", "add its address on another network that both are on");
         }
 
+        if (meant.Packets?.HashKey is SharedHashKey && ha.Peers.Select(p => p.Key).Distinct().Count() > 1)
+            warnings.Add(section.AtOf(HaSection.Peers), "peers have different keys, and nothing says which of them the datapath's hash follows from: directors may send the same client to different real servers", "write `packets: { hashKey: { file: /etc/bascule/hash.key } }`, the same on all directors");
         if (ha.Peers.Count > 0 && ha.HeartbeatInterval is { } interval && ha.Instances.Min(i => i.AdvertInterval) is var shortest && interval > shortest)
             warnings.Add(section.AtOf(HaSection.HeartbeatInterval), $"heartbeats are rarer than advertisements ({Text(shortest)}), so they cannot stand in for lost ones", "leave `heartbeatInterval` out");
     }

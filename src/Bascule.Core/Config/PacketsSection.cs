@@ -56,9 +56,9 @@ internal static class PacketsSection
 
     public static readonly Setting<Fields> HashKey = new("hashKey", HashKeySection.Section)
     {
-        Doc = "Secret of the keyed hash, which keeps attackers from choosing their real server. Directors that back each other up need the same.",
+        Doc = "Secret of the keyed hash, which keeps attackers from choosing their real server. Directors that take over from each other need the same.",
         Default = Fields.Nothing,
-        Otherwise = "made at the first start and kept with `state`",
+        Otherwise = "with `ha.peers` derived from the key shared with them (with the first of them in order of name), so that both have the same; else made at the first start and kept with `state`",
         Example = "hashKey: { file: /etc/bascule/hash.key }",
     };
 
@@ -69,15 +69,19 @@ internal static class PacketsSection
         Rule = (_, fields, problems) => RefuseTwice(fields, problems),
     };
 
-    public static PacketSettings Meant(Fields fields) => new()
+    /// <param name="ha">Who may take over, and then has to hash as this director does; null: nobody.</param>
+    public static PacketSettings Meant(Fields fields, HaSettings? ha) => new()
     {
         Interfaces = new(fields.Get(Interfaces)),
         Attach = fields.Get(Attach),
         StateFolder = fields.Get(State),
         Flows = fields.Get(Flows),
         FloodNewFlowsPerSecond = fields.Get(Flood).Get(FloodSection.NewFlowsPerSecond),
-        HashKey = HashKeySection.Meant(fields.Get(HashKey)),
+        HashKey = HashKeySection.Meant(fields.Get(HashKey)) ?? Shared(ha),
     };
+
+    private static SharedHashKey? Shared(HaSettings? ha) =>
+        ha?.Peers.MinBy(p => p.Name, StringComparer.Ordinal) is { } first ? new(first.Name, first.Key) : null;
 
     private static void RefuseTwice(Fields fields, ProblemList problems)
     {

@@ -97,18 +97,22 @@ internal static class RootSection
         },
     };
 
-    public static Configuration Meant(Fields fields) => new()
+    public static Configuration Meant(Fields fields)
     {
-        Workers = fields.FindValue(Workers),
-        AdminSocket = fields.Get(Admin).Get(AdminSection.Socket),
-        ShutdownTimeout = fields.Get(ShutdownTimeout),
-        Limits = LimitsSection.Meant(fields.Get(Limits)),
-        Packets = fields.IsWritten(Packets) ? PacketsSection.Meant(fields.Get(Packets)) : null,
-        Node = fields.Find(NodeName),
-        Ha = fields.IsWritten(Ha) ? HaSection.Meant(fields.Get(Ha)) : null,
-        Notify = [.. (fields.FindValue(Notify) ?? []).Select(n => NotifySection.Meant(n.Name, n.Fields))],
-        VirtualServers = [.. fields.Get(VirtualServers).Select(v => VirtualServerSection.Meant(v.Name, v.Fields))],
-    };
+        HaSettings? ha = fields.IsWritten(Ha) ? HaSection.Meant(fields.Get(Ha)) : null;
+        return new()
+        {
+            Workers = fields.FindValue(Workers),
+            AdminSocket = fields.Get(Admin).Get(AdminSection.Socket),
+            ShutdownTimeout = fields.Get(ShutdownTimeout),
+            Limits = LimitsSection.Meant(fields.Get(Limits)),
+            Packets = fields.IsWritten(Packets) ? PacketsSection.Meant(fields.Get(Packets), ha) : null,
+            Node = fields.Find(NodeName),
+            Ha = ha,
+            Notify = [.. (fields.FindValue(Notify) ?? []).Select(n => NotifySection.Meant(n.Name, n.Fields))],
+            VirtualServers = [.. fields.Get(VirtualServers).Select(v => VirtualServerSection.Meant(v.Name, v.Fields))],
+        };
+    }
 
     private static void RequirePackets(Fields fields, ProblemList problems)
     {

@@ -53,6 +53,11 @@ public sealed record GivenHashKey(FlowHashKey Key) : HashKeySource;
 /// <summary>It stands in a file, as 32 hexadecimal digits.</summary>
 public sealed record HashKeyFile(string Path) : HashKeySource;
 
+/// <summary>It is derived from the secret that this director shares with a peer, so that both have the same; read when the daemon starts.</summary>
+/// <param name="Peer">Whose.</param>
+/// <param name="Secret">What the two know.</param>
+public sealed record SharedHashKey(string Peer, SecretSource Secret) : HashKeySource;
+
 /// <summary>What the datapath does for one virtual server beside scheduling.</summary>
 public sealed record PacketRules
 {

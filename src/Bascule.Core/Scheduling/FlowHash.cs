@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
+using System.Security.Cryptography;
 
 namespace Bascule.Core.Scheduling;
 
@@ -15,6 +16,16 @@ public readonly record struct FlowHashKey(ulong Low, ulong High)
     /// <summary>From its 16 bytes, in the order of the paper (and of the hex digits in the configuration).</summary>
     public static FlowHashKey From(ReadOnlySpan<byte> bytes) =>
         new(BinaryPrimitives.ReadUInt64LittleEndian(bytes), BinaryPrimitives.ReadUInt64LittleEndian(bytes[8..]));
+
+    /// <summary>
+    /// From a secret of any length, one way: HKDF-SHA256 (RFC 5869) without salt. Whoever has the secret has the key; the key does not lead back.
+    /// </summary>
+    public static FlowHashKey Derive(ReadOnlySpan<byte> secret)
+    {
+        Span<byte> key = stackalloc byte[Size];
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, key, salt: [], "bascule flow hash"u8);
+        return From(key);
+    }
 
     /// <summary>As 32 hex digits, which is how it is written in the configuration.</summary>
     public string ToHex() => string.Create(CultureInfo.InvariantCulture, $"{BinaryPrimitives.ReverseEndianness(Low):x16}{BinaryPrimitives.ReverseEndianness(High):x16}");

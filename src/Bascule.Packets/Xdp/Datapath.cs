@@ -134,6 +134,7 @@ internal sealed class Datapath : IDisposable
         null => null,
         GivenHashKey given => given.Key,
         HashKeyFile file => ReadKey(file.Path),
+        SharedHashKey shared => throw new BpfException($"packets.hashKey follows from the key shared with {shared.Peer}, which cannot be read (`bascule check` says why)"),
         _ => throw new ArgumentException($"no key in {settings.HashKey.GetType().Name}", nameof(settings)),
     };
 
