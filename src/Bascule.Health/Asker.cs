@@ -12,11 +12,12 @@ internal sealed class Asker(HealthRecord record, TimeProvider time, ILogger logg
     /// <summary>Asks, updates the record, and says so in the log when it changed between up and down. When the director itself
     /// cannot ask, the record stays as it is: its own trouble must not take every real server out.</summary>
     /// <exception cref="OperationCanceledException">Only when <paramref name="stopping"/> is.</exception>
-    public async Task AskAsync(CancellationToken stopping)
+    /// <returns>Whether it changed between up and down.</returns>
+    public async Task<bool> AskAsync(CancellationToken stopping)
     {
         bool isFirst = record.Last is null;
         if (await AnswerAsync(stopping) is not { } answer)
-            return;
+            return false;
         bool changed = record.Apply(answer, time.GetUtcNow());
         if (changed && answer.Passed)
             Log.RealServerIsUp(logger, record.RealServer, answer.Why);
@@ -24,6 +25,7 @@ internal sealed class Asker(HealthRecord record, TimeProvider time, ILogger logg
             Log.RealServerIsDown(logger, record.RealServer, answer.Why, InARow(record.Check.Fall));
         else if (isFirst)
             Log.RealServerIsDown(logger, record.RealServer, answer.Why, "first check"); // down already, but now it is known why
+        return changed;
     }
 
     /// <returns>Null when it could not be asked.</returns>

@@ -23,6 +23,9 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
     private readonly List<Task> _ending = [];
     private bool _stopped;
 
+    /// <summary>Called when a real server went up or down, on the thread of its check; must not take its time.</summary>
+    public event Action<HealthRecord>? Changed;
+
     /// <summary>
     /// Starts the checks of records that are new in this snapshot, the first at once, and stops those that no virtual server reads
     /// any more; the others keep their rhythm. Records that only virtual servers of another director's addresses read are asked at most every
@@ -102,7 +105,8 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
                 if (delay > TimeSpan.Zero)
                     await Task.Delay(delay, time, stopping);
                 long start = time.GetTimestamp();
-                await asker.AskAsync(stopping);
+                if (await asker.AskAsync(stopping))
+                    Changed?.Invoke(record);
                 firstAnswer.TrySetResult();
                 Task<TimeSpan> sooner = pace.Sooner;
                 TimeSpan interval = pace.Shortest > record.Check.Interval ? pace.Shortest : record.Check.Interval;

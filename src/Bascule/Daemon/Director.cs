@@ -11,6 +11,7 @@ using Bascule.Core.Sessions;
 using Bascule.Health;
 using Bascule.Linux;
 using Bascule.Linux.Process;
+using Bascule.Notify;
 using Bascule.Packets;
 using Bascule.Proxy;
 using Bascule.Replication;
@@ -41,6 +42,7 @@ internal sealed class Director
     private readonly VrrpEngine? _failover;
     private readonly List<string> _problems = [];
     private readonly ReplicationEngine? _channel;
+    private readonly Notifier _notifier;
     private readonly DateTimeOffset _startedAt;
     private readonly Lock _changing = new();
     private readonly TrafficWatch _traffic;
@@ -66,10 +68,14 @@ internal sealed class Director
         // Until failover has started, what an instance has is nobody's.
         _roles = new(configuration.Ha is { } shared ? new(0, shared.Instances) : RoleSet.Alone);
         _failover = configuration.Ha is { } ha
-            ? new(ha, new(configuration.Node ?? Environment.MachineName, secrets, _roles, () => Current), new BootTime(), new Random(chance.Next()), loggers.CreateLogger<VrrpEngine>())
+            ? new(ha, new(StateChannel.NodeOf(configuration), secrets, _roles, () => Current), new BootTime(), new Random(chance.Next()), loggers.CreateLogger<VrrpEngine>())
             : null;
         _packets = configuration.Packets is { } settings ? new(settings, _snapshots.Current, _roles.Current, time, loggers) : null;
         _channel = StateChannel.Build(configuration, StateChannel.Peers(configuration, _problems), States(), time, new Random(chance.Next()), loggers);
+        _notifier = NotifierOf(configuration, time, loggers);
+        _health.Changed += Tell;
+        if (_failover is not null)
+            _failover.Changed += change => _notifier.Tell(new(NotificationType.Instance, change.Instance, change.To.ToString().ToLowerInvariant(), change.Why, change.At));
     }
 
     /// <summary>What it balances now.</summary>
@@ -107,6 +113,8 @@ internal sealed class Director
             return null;
         }
 
+        director._notifier.Apply(configuration.Notify);
+        director._notifier.Tell(new(NotificationType.Director, StateChannel.NodeOf(configuration), "started", $"with {director._file}", director._startedAt));
         director._health.Apply(director.Current, roles);
         director._admin = await AdminServer.StartAsync(socket, new(VersionCommand.Current, director.Status, director.ReloadAsync)
         {
@@ -168,6 +176,7 @@ internal sealed class Director
         lock (_changing)
             _isStopping = true;
 
+        _notifier.Tell(new(NotificationType.Director, StateChannel.NodeOf(Current.Configuration), "stopping", "it was told to", _time.GetUtcNow()));
         TimeSpan patience = Current.Configuration.ShutdownTimeout;
         if (_failover is not null)
             await _failover.DisposeAsync(); // the other director serves from here on
@@ -180,6 +189,7 @@ internal sealed class Director
         await _health.StopAsync();
         if (_packets is not null)
             await _packets.DisposeAsync();
+        await _notifier.DisposeAsync();
         await _admin!.DisposeAsync();
         Log.Stopped(_log);
     }
@@ -223,6 +233,7 @@ internal sealed class Director
         _proxy.Apply(after);
         _health.Apply(after, roles);
         _packets?.Apply(after, roles);
+        _notifier.Apply(wanted.Notify);
         _board.Forget(after);
         return ReloadResult.Between(before, after, [.. read.Warnings.Select(w => w.FormatWarning(_file)), .. NeedsRestart(before, wanted)]);
     }
@@ -291,6 +302,18 @@ internal sealed class Director
         Log.DescriptorsAreFew(_log, most, limits.ConnectionsPerWorker, _filesAllowed);
         return configuration with { Limits = limits with { ConnectionsPerWorker = most } };
     }
+
+    // A real server may be asked once for several virtual servers.
+    private void Tell(HealthRecord record)
+    {
+        foreach (LiveVirtualServer virtualServer in Current.VirtualServers.Where(v => v.HealthRecords.Contains(record)))
+        {
+            string name = $"{virtualServer.Configured.Name}/{StatusReader.AddressText(record.RealServer)}";
+            _notifier.Tell(new(NotificationType.RealServer, name, record.IsUp ? "up" : "down", record.Last?.Why ?? "", record.LastAt));
+        }
+    }
+
+    private static Notifier NotifierOf(Configuration configuration, TimeProvider time, ILoggerFactory loggers) => new(StateChannel.NodeOf(configuration), time, loggers);
 
     private static int WorkersOf(Configuration configuration) => configuration.Workers ?? Environment.ProcessorCount;
 
