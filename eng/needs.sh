@@ -30,6 +30,10 @@ bench | file /usr/lib/nginx/modules/ngx_stream_module.so | libnginx-mod-stream |
 bench | command haproxy                         | haproxy         | a peer
 bench | command wrk                             | wrk             | the load
 bench | command python3                         | python3         | runs the rounds and writes the table
+failover | command keepalived                   | keepalived      | a peer
+failover | command python3                      | python3         | runs the rounds and writes the table
+failover | command ip                           | iproute2        | makes network namespaces and cables
+failover | command nsenter                      | util-linux      | starts programs in them
 packets | command clang                         | clang           | compiles the datapath and the load
 packets | file /usr/include/bpf/bpf_helpers.h   | libbpf-dev      | compiles the datapath and the load
 packets | file /usr/include/linux/bpf.h         | linux-libc-dev  | compiles the datapath and the load

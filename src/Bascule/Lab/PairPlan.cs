@@ -23,6 +23,9 @@ internal sealed class PairPlan(string lab) : NetworkPlan(lab, ["switch", "client
     /// <summary>The virtual address inside: the real servers' gateway.</summary>
     public const string InsideAddress = "10.0.2.1";
 
+    /// <summary>All of them.</summary>
+    public static readonly string[] Virtual = [VirtualAddress, OtherVirtualAddress, VirtualAddress6, InsideAddress];
+
     /// <summary>Who asks.</summary>
     public const string Client = "192.0.2.100", Client6 = "2001:db8:1::100";
 

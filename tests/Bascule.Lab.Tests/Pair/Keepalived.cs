@@ -5,7 +5,7 @@ using Bascule.Testing;
 namespace Bascule.Lab.Tests.Pair;
 
 /// <summary>keepalived on a machine of the lab, as Debian has it, with one virtual router.</summary>
-internal sealed class Keepalived : IAsyncDisposable
+internal sealed class Keepalived : IRouterProcess
 {
     private readonly LabMachine _machine;
     private readonly string _folder;
@@ -18,6 +18,9 @@ internal sealed class Keepalived : IAsyncDisposable
         Directory.CreateDirectory(_folder);
         File.WriteAllText(Path.Combine(_folder, "conf"), router.Text);
     }
+
+    /// <inheritdoc/>
+    public string Director => _machine.Role;
 
     /// <summary>What it wrote.</summary>
     public string Log => File.ReadAllText(LogFile);
@@ -32,7 +35,7 @@ internal sealed class Keepalived : IAsyncDisposable
         return started;
     }
 
-    /// <summary>Starts it again with the same file.</summary>
+    /// <inheritdoc/>
     public async Task StartAgainAsync()
     {
         File.WriteAllText(LogFile, "");
@@ -44,55 +47,47 @@ internal sealed class Keepalived : IAsyncDisposable
         await Eventually.HoldsAsync(() => Log.Contains("Entering BACKUP STATE", StringComparison.Ordinal), "keepalived started");
     }
 
-    /// <summary>As a crash would: nothing is said, and the addresses stay.</summary>
+    /// <inheritdoc/>
     public async Task KillAsync()
     {
         // The parent is stopped first: it would start its child again, and the child says goodbye when it loses its parent.
-        Signal("STOP", _process!.Id);
-        Signal("KILL", Child);
-        Signal("KILL", _process.Id);
+        Signal.Send("STOP", _process!.Id);
+        Signal.Send("KILL", Child);
+        Signal.Send("KILL", _process.Id);
         await _process.WaitForExitAsync();
     }
 
-    /// <summary>As an operator would: it says goodbye, and takes its addresses off.</summary>
+    /// <inheritdoc/>
     public async Task StopAsync()
     {
-        Signal("TERM", _process!.Id);
+        Signal.Send("TERM", _process!.Id);
         await _process.WaitForExitAsync();
     }
 
-    /// <summary>Lets nothing of it run.</summary>
+    /// <inheritdoc/>
     public void Pause()
     {
-        Signal("STOP", _process!.Id);
-        Signal("STOP", Child);
+        Signal.Send("STOP", _process!.Id);
+        Signal.Send("STOP", Child);
     }
 
-    /// <summary>Lets it go on.</summary>
+    /// <inheritdoc/>
     public void Continue()
     {
-        Signal("CONT", Child);
-        Signal("CONT", _process!.Id);
+        Signal.Send("CONT", Child);
+        Signal.Send("CONT", _process!.Id);
     }
 
     public async ValueTask DisposeAsync()
     {
         if (_process is { HasExited: false })
-        {
             await KillAsync();
-            await _machine.RunScriptAsync($"ip address flush dev eth0 to {PairPlan.VirtualAddress}/32; ip -6 address flush dev eth0 to {PairPlan.VirtualAddress6}/128");
-        }
-
+        // It leaves its addresses behind.
+        await _machine.RunScriptAsync($"ip address flush dev eth0 to {PairPlan.VirtualAddress}/32; ip -6 address flush dev eth0 to {PairPlan.VirtualAddress6}/128");
         _process?.Dispose();
     }
 
     private int Child => int.Parse(File.ReadAllText(Path.Combine(_folder, "vrrp-pid")), CultureInfo.InvariantCulture);
-
-    private static void Signal(string name, int id)
-    {
-        using Process kill = Tool.Start("kill", [$"-{name}", id.ToString(CultureInfo.InvariantCulture)]);
-        kill.WaitForExit();
-    }
 }
 
 /// <summary>A vrrp_instance.</summary>

@@ -39,6 +39,9 @@ public sealed class PairFixture : IAsyncLifetime
     /// <summary>Watches who has an address, from the client.</summary>
     internal Task<LabWatch> WatchAsync(string address = PairPlan.VirtualAddress) => LabWatch.StartAsync(this["client"], address, TimeProvider.System);
 
+    /// <summary>Listens on a director's port in the lan: whatever the two say to each other there.</summary>
+    internal Task<LabWatch> ListenAsync(string director) => LabWatch.StartAsync(this[director], PairPlan.VirtualAddress, TimeProvider.System, milliseconds: 0);
+
     // A run that was killed could not clean up: the next does, by the process id in the name.
     private static async Task RemoveLeftoversAsync()
     {

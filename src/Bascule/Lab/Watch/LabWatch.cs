@@ -30,7 +30,7 @@ internal sealed class LabWatch : IAsyncDisposable
     }
 
     /// <summary>Starts it, and waits until it looks.</summary>
-    /// <param name="milliseconds">Between two questions.</param>
+    /// <param name="milliseconds">Between two questions; 0: it asks nothing, and only looks.</param>
     /// <exception cref="LabException">It did not start.</exception>
     public static async Task<LabWatch> StartAsync(LabMachine machine, string address, TimeProvider time, int milliseconds = 5)
     {

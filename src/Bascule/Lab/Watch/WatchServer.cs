@@ -16,8 +16,9 @@ internal static class WatchServer
 
     public static async Task<int> RunAsync(string interfaceName, IPAddress address, TimeSpan period)
     {
-        using Socket wire = PacketSocket.Open(interfaceName);
-        using Socket echoes = new(address.AddressFamily, SocketType.Raw,
+        // Both live as long as the process: a thread waits in one of them.
+        Socket wire = PacketSocket.Open(interfaceName);
+        Socket echoes = new(address.AddressFamily, SocketType.Raw,
             address.AddressFamily == AddressFamily.InterNetworkV6 ? ProtocolType.IcmpV6 : ProtocolType.Icmp)
         { ReceiveBufferSize = 0, Blocking = false };
         WatchFrames frames = new(address);
@@ -27,10 +28,12 @@ internal static class WatchServer
         Thread looking = new(() => Look(frames, wire)) { IsBackground = true };
         Console.Out.WriteLine(Ready);
         looking.Start();
-        asking.Start();
+        if (period > TimeSpan.Zero)
+            asking.Start();
         await Console.In.ReadToEndAsync();
         ended.Set();
-        asking.Join();
+        if (period > TimeSpan.Zero)
+            asking.Join();
         return ExitCode.Ok;
     }
 
