@@ -139,16 +139,13 @@ public static class AdvertisementCodec
 
     private static bool TryCheck(ReadOnlySpan<byte> message, VrrpVersion version, IPAddress source, IPAddress destination, out ChecksumForm form)
     {
-        foreach (ChecksumForm each in (ReadOnlySpan<ChecksumForm>)[ChecksumForm.PseudoHeader, ChecksumForm.MessageOnly])
-        {
-            form = each;
-            // Over a message with its checksum in place, the sum comes out as 0.
-            if (Checksum(message, source, destination, HasPseudoHeader(version, source, each)) == 0)
-                return true;
-        }
-
+        // Over a message with its checksum in place, the sum comes out as 0.
         form = ChecksumForm.PseudoHeader;
-        return false;
+        if (Checksum(message, source, destination, HasPseudoHeader(version, source, form)) == 0)
+            return true;
+
+        form = ChecksumForm.MessageOnly;
+        return Checksum(message, source, destination, HasPseudoHeader(version, source, form)) == 0;
     }
 
     private static bool IsAuthentic(ReadOnlySpan<byte> message, ReadOnlySpan<byte> password)

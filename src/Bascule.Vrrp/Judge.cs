@@ -242,10 +242,10 @@ public sealed class Judge
 
     private void Record(Role before, VrrpActions actions, TimeSpan now)
     {
-        if (actions.HasFlag(VrrpActions.SayGoodbye))
+        if ((actions & VrrpActions.SayGoodbye) != 0)
             _goodbyes++;
         // What is dropped now need not be taken first, and the other way round.
-        if (actions.HasFlag(VrrpActions.DropAddresses))
+        if ((actions & VrrpActions.DropAddresses) != 0)
             _pending &= ~(VrrpActions.TakeAddresses | VrrpActions.Advertise | VrrpActions.Announce);
         _pending |= actions;
         if (Role == before)
