@@ -45,6 +45,7 @@
 #include "forward.h"
 #include "probe.h"
 #include "sweep.h"
+#include "follow.h"
 
 /* The packet is for no virtual server. */
 static __always_inline enum verdict not_for_us(struct context *ctx, struct packet *packet)

@@ -71,6 +71,7 @@ APART int record_flow(struct context *ctx, const struct packet *packet, __u32 re
 		return 0;
 	new_flow(&flow, ctx, packet, real_server, flags);
 	tuple_of(&key, packet);
-	put(&flows4, &flows6, &key, packet->family, &flow, BPF_NOEXIST);
+	if (put(&flows4, &flows6, &key, packet->family, &flow, BPF_NOEXIST) == 0)
+		tell_confirmed(&key, packet->family);
 	return 0;
 }

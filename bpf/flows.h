@@ -18,6 +18,7 @@
 #include "replies.h"
 #include "sessions.h"
 #include "states.h"
+#include "tell.h"
 #include "tuples.h"
 
 #define REFUSED 0x10000 /* no real server id: the packet was dropped and counted */
@@ -63,9 +64,9 @@ static __always_inline enum view view_of(const struct real_server *server)
 /* ---- a recorded flow goes on ------------------------------------------------------------------------------------------- */
 
 /* Moves the state on, and the counts with it. */
-APART int advance(const struct packet *packet, struct flow *flow, enum side side, enum view view)
+APART int advance(const struct packet *packet, const union tuple *key, struct flow *flow, enum side side, enum view view)
 {
-	if (!packet || !flow)
+	if (!packet || !key || !flow)
 		return 0;
 	for (int i = 0; i < 4; i++) { /* the other direction may be changing it on another processor */
 		union condition before = condition_of(flow), after = before;
@@ -77,6 +78,8 @@ APART int advance(const struct packet *packet, struct flow *flow, enum side side
 			after.flags = (before.flags & ~(FLOW_ACTIVE | FLOW_INACTIVE)) | counted_as(after.state);
 		if (swap_condition(flow, before, after)) {
 			recount(flow->real_server, before.flags, after.flags, 0);
+			if (after.state != before.state)
+				tell_flow(key, packet->family, flow);
 			return 0;
 		}
 	}
@@ -97,6 +100,8 @@ APART int end_flow(const union tuple *key, __u32 family, struct flow *flow)
 	if (explaining || before.flags & FLOW_ENDED || !swap_condition(flow, before, after))
 		return 0; /* somebody else is at it; the sweep comes again */
 	recount(flow->real_server, before.flags, after.flags, 0);
+	if (!(before.flags & FLOW_FOLLOWED)) /* else it is not ours to end */
+		tell_flow(key, family, flow);
 
 	server = real_server_of(flow->real_server);
 	if (before.flags & FLOW_REPLIES && server) {
@@ -120,7 +125,30 @@ static __always_inline void learn_way(struct context *ctx, struct flow *flow)
 	flow->client_interface = ingress_interface(ctx);
 }
 
-static __always_inline void touch(const struct packet *packet, struct flow *flow, const struct real_server *server)
+/* The client of a flow that the other director carried until now sends its packets here: it is ours. What the other one knew of the way
+ * to the client is not our way. */
+static __noinline void take_over(struct context *ctx, const struct packet *packet, const union tuple *key, struct flow *flow)
+{
+	struct real_server *server = real_server_of(flow->real_server);
+	union condition before = condition_of(flow), after = before;
+	struct reply *way;
+	union tuple answer;
+
+	after.flags &= ~FLOW_FOLLOWED;
+	if (before.word == after.word || before.flags & FLOW_ENDED || !server || !swap_condition(flow, before, after))
+		return;
+	flow->seen = now();
+	learn_way(ctx, flow);
+	if (before.flags & FLOW_REPLIES) {
+		answering_tuple(&answer, key, packet->family, server, before.nat_port);
+		way = look_up(&replies4, &replies6, &answer, packet->family);
+		if (way)
+			fill_way(way, flow);
+	}
+	tell_flow(key, packet->family, flow);
+}
+
+static __always_inline void touch(const struct packet *packet, const union tuple *key, struct flow *flow, const struct real_server *server)
 {
 	enum view view = view_of(server);
 	ticks at = now();
@@ -128,7 +156,7 @@ static __always_inline void touch(const struct packet *packet, struct flow *flow
 	if (at - flow->seen > REFRESH)
 		flow->seen = at;
 	if (unlikely(next_state(flow->state, packet, SIDE_CLIENT, view) != flow->state))
-		advance(packet, flow, SIDE_CLIENT, view);
+		advance(packet, key, flow, SIDE_CLIENT, view);
 }
 
 /* Its real server is down or off the list: the flow is forgotten where the virtual server says so, else the packet is dropped and the
@@ -148,7 +176,8 @@ static __noinline __u32 without_server(const struct packet *packet, const struct
 	return NOBODY;
 }
 
-static __always_inline __u32 follow(struct packet *packet, const struct virtual_server *virtual_server, const union tuple *key, struct flow *flow)
+static __always_inline __u32 follow(struct context *ctx, struct packet *packet, const struct virtual_server *virtual_server,
+				    const union tuple *key, struct flow *flow)
 {
 	struct real_server *server = real_server_of(flow->real_server);
 	bool alive = server && is_alive(server);
@@ -163,8 +192,11 @@ static __always_inline __u32 follow(struct packet *packet, const struct virtual_
 
 	packet->nat_port = flow->nat_port;
 	explain_choice(flow->real_server, packet->flags & PACKET_ICMP_ERROR ? REASON_ICMP_INNER : REASON_FLOW);
-	if (!explaining && likely(!(packet->flags & PACKET_ICMP_ERROR)))
-		touch(packet, flow, server);
+	if (!explaining && likely(!(packet->flags & PACKET_ICMP_ERROR))) {
+		if (tells && unlikely(flow->flags & FLOW_FOLLOWED))
+			take_over(ctx, packet, key, flow);
+		touch(packet, key, flow, server);
+	}
 	return flow->real_server;
 }
 
@@ -208,6 +240,14 @@ static __noinline __u32 no_room(const union tuple *key, __u32 family, const stru
 	return REFUSED;
 }
 
+static __always_inline void tell_confirmed(const union tuple *key, __u32 family)
+{
+	struct flow *recorded = tells ? look_up(&flows4, &flows6, key, family) : NULL;
+
+	if (recorded)
+		tell_flow(key, family, recorded);
+}
+
 /* The client answered: this is no flood. */
 static __noinline __u32 confirm(const struct packet *packet, const struct virtual_server *virtual_server, const union tuple *key,
 				const struct flow *half_open)
@@ -242,6 +282,7 @@ static __noinline __u32 confirm(const struct packet *packet, const struct virtua
 		drop(error == EXISTS ? DROP_NO_PORT_LEFT : DROP_FLOW_TABLE_FULL);
 		return REFUSED;
 	}
+	tell_confirmed(key, packet->family);
 	if (virtual_server->flags & VS_PERSISTENT)
 		confirm_session(packet, virtual_server);
 	return flow.real_server;
@@ -282,21 +323,21 @@ APART __u32 half_open_server(struct packet *packet, const struct virtual_server 
 }
 
 /* As recorded_server, of a flow that is confirmed. */
-static __noinline __u32 confirmed_server(struct packet *packet, const struct virtual_server *virtual_server)
+static __noinline __u32 confirmed_server(struct context *ctx, struct packet *packet, const struct virtual_server *virtual_server)
 {
 	struct flow *flow;
 	union tuple key;
 
 	tuple_of(&key, packet);
 	flow = look_up(&flows4, &flows6, &key, packet->family);
-	return likely(flow && !(flow->flags & FLOW_ENDED)) ? follow(packet, virtual_server, &key, flow) : NOBODY;
+	return likely(flow && !(flow->flags & FLOW_ENDED)) ? follow(ctx, packet, virtual_server, &key, flow) : NOBODY;
 }
 
 /* The real server this packet's flow is recorded with (refreshed; a half-open flow is confirmed by its first packet that is
  * not a SYN), NOBODY, or REFUSED. An ICMP error looks, and changes nothing. */
 static __always_inline __u32 recorded_server(struct context *ctx, struct packet *packet, const struct virtual_server *virtual_server)
 {
-	__u32 id = confirmed_server(packet, virtual_server);
+	__u32 id = confirmed_server(ctx, packet, virtual_server);
 
 	return likely(id != NOBODY) ? id : half_open_server(packet, virtual_server);
 }

@@ -83,6 +83,25 @@ MAP(half_open_sessions, BPF_MAP_TYPE_LRU_HASH, struct client, struct session, 10
 MAP(localities, BPF_MAP_TYPE_LRU_HASH, struct locality_key, struct locality, 1024, );
 MAP(fragments, BPF_MAP_TYPE_LRU_HASH, struct fragment, struct fragment_ports, 1024, );
 
+/* tell.h. The datapath writes, user space reads and tells the other director. Full: the change is left out and counted in untold
+ * (index: enum untold); user space then tells everything anew. User space makes the rings larger. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 16);
+} changed_flows SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 16);
+} changed_sessions SEC(".maps");
+
+enum untold {
+	UNTOLD_FLOWS,
+	UNTOLD_SESSIONS,
+};
+
+MAP(untold, BPF_MAP_TYPE_ARRAY, __u32, __u64, 2, );
+
 /* What the sweep found. exceptions: flows of a table virtual server that are recorded (or half open), by its id. references: by real server id. */
 MAP(swept, BPF_MAP_TYPE_ARRAY, __u32, struct sweep, 1, );
 MAP(exceptions, BPF_MAP_TYPE_ARRAY, __u32, __u32, 4096, );

@@ -198,7 +198,7 @@ static __noinline void advance_client_flow(const struct packet *packet, const st
 	fill_tuple(&key, packet->family, packet->protocol, &to->destination, to->destination_port, &to->source, to->source_port);
 	flow = look_up(&flows4, &flows6, &key, packet->family);
 	if (flow)
-		advance(packet, flow, SIDE_REAL_SERVER, VIEW_BOTH_SIDES);
+		advance(packet, &key, flow, SIDE_REAL_SERVER, VIEW_BOTH_SIDES);
 	else if (packet->flags & PACKET_RST) {
 		flow = look_up(&half_open4, &half_open6, &key, packet->family);
 		if (flow) /* refused: the client's next try may go elsewhere */

@@ -13,6 +13,7 @@
 #include "maps.h"
 #include "packet.h"
 #include "states.h"
+#include "tell.h"
 
 static __always_inline __be32 masked_word(__be32 word, __s32 bits)
 {
@@ -39,19 +40,30 @@ static __always_inline struct client client_key(const struct packet *packet, con
 	return client_of(&packet->source, packet->family, packet->virtual_server, virtual_server);
 }
 
+/* For how many seconds after its last flow. What the other director told of may have been seen again since (RETOLD_SESSION). */
+static __always_inline __u32 session_patience(const struct session *session, const struct virtual_server *virtual_server)
+{
+	__u32 seconds = virtual_server->persistence;
+
+	return tells && session->flags & SESSION_FOLLOWED ? seconds + seconds / 4 + 2 : seconds;
+}
+
 static __always_inline bool holds(const struct session *session, const struct virtual_server *virtual_server, __u32 id, ticks at)
 {
 	struct real_server *server = real_server_of(session->real_server);
 
-	if (!server || !is_alive(server) || server->virtual_server != id || (__s32)(at - session->seen) > (__s32)ticks_of(virtual_server->persistence))
+	if (!server || !is_alive(server) || server->virtual_server != id || (__s32)(at - session->seen) > (__s32)ticks_of(session_patience(session, virtual_server)))
 		return false;
 	return server->weight > 0 || !(virtual_server->flags & VS_EXPIRE_QUIESCENT);
 }
 
 static __always_inline __u32 refreshed(struct session *session, ticks at)
 {
-	if (!explaining)
+	if (!explaining) {
 		session->seen = at;
+		if (tells)
+			session->flags = 0;
+	}
 	return session->real_server;
 }
 
@@ -106,6 +118,7 @@ static __noinline void confirm_session(const struct packet *packet, const struct
 	if (!begun)
 		return;
 	session = *begun;
+	tell_session(&key, &session);
 	bpf_map_update_elem(&sessions, &key, &session, BPF_ANY);
 	bpf_map_delete_elem(&half_open_sessions, &key);
 }

@@ -14,9 +14,16 @@
 
 #define HALF_OPEN_PATIENCE 60 /* seconds: STATE_SYN_RECEIVED's */
 
+/* The other director is told that a flow or session was seen since it was last told of it, when that is so large a part of how long it
+ * may be silent: much sooner than the other one would give it up (goes_on, session_patience). So many in one sweep. */
+#define RETOLD_FLOW 4
+#define RETOLD_SESSION 8
+#define MOST_RETOLD 16384
+
 struct sweeping {
 	struct sweep found;
 	ticks at;
+	__u32 retold;
 };
 
 static __always_inline bool is_silent(ticks seen, __u32 seconds, ticks at)
@@ -60,6 +67,8 @@ static __always_inline bool goes_on(const union tuple *key, __u32 family, struct
 {
 	__u32 seconds = patience(flow->state, settings);
 
+	if (tells && flow->flags & FLOW_FOLLOWED)
+		seconds *= 2; /* the other director says when it ends, and how late it is with that nobody knows */
 	if (server->flags & RS_GONE && settings->flags & VS_EXPIRE_NO_DESTINATION)
 		return false;
 	if (!is_silent(flow->seen, seconds, at))
@@ -73,8 +82,19 @@ static __always_inline bool is_left_over(const struct flow *flow, ticks at)
 	return flow->flags & FLOW_ENDED && is_silent(flow->seen, HALF_OPEN_PATIENCE, at);
 }
 
-static __always_inline bool sweep_flow(const union tuple *key, __u32 family, struct flow *flow, ticks at)
+static __always_inline void tell_flow_again(const union tuple *key, __u32 family, struct flow *flow, const struct virtual_server *settings,
+					    struct sweeping *s)
 {
+	if (!tells || flow->flags & (FLOW_FOLLOWED | FLOW_ENDED) || s->retold >= MOST_RETOLD)
+		return;
+	if (flow->seen - flow->told <= ticks_of(patience(flow->state, settings)) / RETOLD_FLOW)
+		return;
+	s->retold = try_to_tell_flow(key, family, flow) ? s->retold + 1 : MOST_RETOLD; /* no room: the next sweep goes on */
+}
+
+static __always_inline bool sweep_flow(const union tuple *key, __u32 family, struct flow *flow, struct sweeping *s)
+{
+	ticks at = s->at;
 	__u32 id = flow->real_server;
 	struct real_server *server = real_server_of(id);
 	struct virtual_server *settings = server ? settings_of(server) : NULL;
@@ -92,6 +112,7 @@ static __always_inline bool sweep_flow(const union tuple *key, __u32 family, str
 		found->inactive++;
 	if (flow->flags & FLOW_EXCEPTION)
 		count_exception(server);
+	tell_flow_again(key, family, flow, settings, s);
 	if (settings->flags & VS_PERSISTENT) {
 		struct address source = {};
 
@@ -108,7 +129,7 @@ static long sweep_flow4(void *map, const struct tuple4 *key, struct flow *flow, 
 {
 	union tuple copy = { .four = *key };
 
-	if (sweep_flow(&copy, 4, flow, s->at))
+	if (sweep_flow(&copy, 4, flow, s))
 		s->found.flows4++;
 	else
 		s->found.ended++;
@@ -119,7 +140,7 @@ static long sweep_flow6(void *map, const struct tuple6 *key, struct flow *flow, 
 {
 	union tuple copy = { .six = *key };
 
-	if (sweep_flow(&copy, 6, flow, s->at))
+	if (sweep_flow(&copy, 6, flow, s))
 		s->found.flows6++;
 	else
 		s->found.ended++;
@@ -230,20 +251,34 @@ static __always_inline bool count_session(const struct client *client, const str
 	struct virtual_server *settings = bpf_map_lookup_elem(&virtual_servers, &id);
 	struct references *found = bpf_map_lookup_elem(&references, &real_server);
 
-	if (!settings || !found || is_silent(session->seen, settings->persistence, at))
+	if (!settings || !found || is_silent(session->seen, session_patience(session, settings), at))
 		return false;
 	found->sessions++;
 	return true;
+}
+
+static __always_inline void tell_session_again(const struct client *client, struct session *session, struct sweeping *s)
+{
+	__u32 id = client->virtual_server;
+	struct virtual_server *settings = tells ? bpf_map_lookup_elem(&virtual_servers, &id) : NULL;
+
+	if (!settings || session->flags & SESSION_FOLLOWED || s->retold >= MOST_RETOLD)
+		return;
+	if (session->seen - session->told <= ticks_of(settings->persistence) / RETOLD_SESSION)
+		return;
+	s->retold = try_to_tell_session(client, session) ? s->retold + 1 : MOST_RETOLD;
 }
 
 static long sweep_session(void *map, const struct client *key, struct session *session, struct sweeping *s)
 {
 	struct client copy = *key;
 
-	if (count_session(&copy, session, s->at))
+	if (count_session(&copy, session, s->at)) {
 		s->found.sessions++;
-	else
+		tell_session_again(&copy, session, s);
+	} else {
 		bpf_map_delete_elem(&sessions, &copy);
+	}
 	return 0;
 }
 

@@ -16,6 +16,8 @@ const volatile bool has_any_address = true; /* some virtual server is {any addre
 const volatile bool has_nat = true;         /* some real server is reached by NAT: replies come this way */
 const volatile bool has_probes = true;      /* health checks go through DR or tunnels */
 
+const volatile bool tells = true;           /* another director is told of flows and sessions, and tells of its own */
+
 const volatile bool has_governor = true;    /* the flood governor may be switched on (runtime.flood_new_flows_per_second) */
 
 /* Of guard.h's tables, each a power of two: cells of a row of the sketch (at most 65536), of the marks (at most 1 << 20). */

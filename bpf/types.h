@@ -195,6 +195,7 @@ enum flow_flag {
 	FLOW_REPLIES = 1 << 2,   /* has an entry in replies4/replies6 */
 	FLOW_EXCEPTION = 1 << 3, /* of a table virtual server: recorded because its slot was in transition */
 	FLOW_ENDED = 1 << 4,     /* no longer counted, about to be deleted */
+	FLOW_FOLLOWED = 1 << 5,  /* the other director carries it; no packet of its client has come here yet */
 };
 
 /* A client's flow to a virtual server, in flows4/flows6 under the tuple the client sends. */
@@ -208,6 +209,7 @@ struct flow {
 	__u8 client_mac[6];      /* where replies go when the routing table does not say: the client's next hop, */
 	__u8 director_mac[6];    /* our address towards it, */
 	__u32 client_interface;  /* and the interface */
+	ticks told;              /* `seen` as the other director was last told; follow.h */
 };
 
 /* The way back of a NAT flow. */
@@ -239,10 +241,15 @@ struct client {
 	__u8 unused;
 };
 
+enum session_flag {
+	SESSION_FOLLOWED = 1 << 0, /* the other director remembers it; no new flow of its client has come here yet */
+};
+
 struct session {
 	ticks seen;
 	__u16 real_server;
-	__u16 unused;
+	__u16 flags;             /* enum session_flag */
+	ticks told;              /* as a flow's */
 };
 
 /* Which flow a later fragment belongs to. Family by the map's key: IPv4 in word[0], its 16-bit id in id. */
@@ -288,6 +295,21 @@ struct references {
 	__u32 active, inactive;                  /* flows */
 	__u32 half_open;
 	__u32 sessions;
+};
+
+/* ---- what the other director is told, and what it told: tell.h, follow.h --------------------------------------------- */
+
+/* A flow as it stands now, or with FLOW_ENDED one that is no more. */
+struct flow_change {
+	struct tuple6 client;                    /* IPv4 addresses in word[0] */
+	struct flow flow;
+	__u32 family;                            /* 4 or 6 */
+};
+
+/* A session as it stands now. */
+struct session_change {
+	struct client client;
+	struct session session;
 };
 
 /* ---- counters: one per processor, summed by the reader ------------------------------------------------------------ */

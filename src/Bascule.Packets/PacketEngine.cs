@@ -1,10 +1,13 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
 using Bascule.Core.Api;
 using Bascule.Core.Model;
+using Bascule.Core.Replication;
 using Bascule.Core.Roles;
 using Bascule.Linux;
 using Bascule.Linux.Bpf;
 using Bascule.Packets.Engine;
+using Bascule.Packets.Replication;
 using Microsoft.Extensions.Logging;
 
 namespace Bascule.Packets;
@@ -27,6 +30,8 @@ public sealed class PacketEngine : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly Snapshot _first;
     private readonly RoleSet _firstRoles;
+    private readonly HaSettings? _pair;
+    private volatile Replicas? _replicas;
     private readonly Thread _thread;
     private volatile bool _isStopping;
     private Claim? _claim;
@@ -35,15 +40,26 @@ public sealed class PacketEngine : IAsyncDisposable
     private string? _saidLast;
 
     /// <summary>Makes the engine; nothing is touched yet.</summary>
-    public PacketEngine(PacketSettings settings, Snapshot first, RoleSet roles, TimeProvider time, ILoggerFactory loggers)
+    /// <param name="settings">Another needs another engine.</param>
+    /// <param name="first">What it begins with.</param>
+    /// <param name="roles">Whose the addresses are.</param>
+    /// <param name="pair">The other directors, for whom flows are kept ready; null: none.</param>
+    /// <param name="time">CLOCK_MONOTONIC.</param>
+    /// <param name="loggers">Where it speaks.</param>
+    public PacketEngine(PacketSettings settings, Snapshot first, RoleSet roles, HaSettings? pair, TimeProvider time, ILoggerFactory loggers)
     {
-        (Settings, _first, _firstRoles, _time) = (settings, first, roles, time);
+        (Settings, _first, _firstRoles, _pair, _time) = (settings, first, roles, pair, time);
         _logger = loggers.CreateLogger<PacketEngine>();
         _thread = new(Run) { Name = "packets", IsBackground = true };
     }
 
     /// <summary>What it was made with; another needs another engine.</summary>
     public PacketSettings Settings { get; }
+
+    /// <summary>What the other director keeps as well; none where there is no other director. Of use from the moment that <see cref="StartAsync"/> has done.</summary>
+    public ImmutableArray<IReplicatedState> ReplicatedStates => _pair is { Peers.Count: > 0 }
+        ? [new LateState("flows", () => _replicas?.Flows), new LateState("clients", () => _replicas?.Clients)]
+        : [];
 
     /// <summary>Takes the interfaces and the state folder for this daemon alone.</summary>
     /// <returns>Null, or a sentence: another daemon has them. (What else may be wrong, <see cref="StartAsync"/> says.)</returns>
@@ -136,7 +152,7 @@ public sealed class PacketEngine : IAsyncDisposable
         DatapathEngine engine;
         try
         {
-            engine = DatapathEngine.Start(Settings, _first, _firstRoles, _time, _logger, _claim!.Folder);
+            engine = DatapathEngine.Start(Settings, _first, _firstRoles, _pair, _time, _logger, _claim!.Folder);
         }
         catch (Exception e) when (e is KernelException or BpfException)
         {
@@ -144,6 +160,7 @@ public sealed class PacketEngine : IAsyncDisposable
             return;
         }
 
+        _replicas = engine.Replicas;
         _started.SetResult(null);
         using (engine)
             Follow(engine);

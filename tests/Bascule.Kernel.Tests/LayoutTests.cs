@@ -19,6 +19,7 @@ public sealed partial class LayoutTests
         ["RealServerFlag"] = "RS_",
         ["FlowState"] = "STATE_",
         ["FlowFlag"] = "FLOW_",
+        ["SessionFlag"] = "SESSION_",
         ["DropReason"] = "DROP_",
         ["ChoiceReason"] = "REASON_",
         ["PrefixRule"] = "PREFIX_",

@@ -162,51 +162,67 @@ public sealed unsafe class BpfMap<TKey, TValue> : BpfMap
     public List<KeyValuePair<TKey, TValue>> Entries(int atMost = int.MaxValue)
     {
         List<KeyValuePair<TKey, TValue>> entries = [];
-        if (!ReadBatches(entries, atMost))
-            ReadOneByOne(entries, atMost);
-        return entries;
-    }
-
-    // False when this kind of map knows no batches.
-    private bool ReadBatches(List<KeyValuePair<TKey, TValue>> entries, int atMost)
-    {
-        TKey[] keys = new TKey[BatchSize];
-        TValue[] values = new TValue[BatchSize];
-        byte* token = stackalloc byte[Math.Max(sizeof(TKey), sizeof(ulong))];
-        Libbpf.BatchOptions options = new() { Size = (nuint)sizeof(Libbpf.BatchOptions) };
-        for (void* from = null; entries.Count < atMost; from = token)
+        foreach (List<KeyValuePair<TKey, TValue>> batch in Batches())
         {
-            uint count = (uint)keys.Length;
-            int result;
-            fixed (TKey* firstKey = keys)
-            fixed (TValue* firstValue = values)
-                result = Libbpf.LookupBatch(Descriptor, from, token, firstKey, firstValue, &count, &options);
-            Errno error = (Errno)(-result);
-            if (error is Errno.NotSupported or Errno.NotSupportedInside or Errno.Invalid && from == null)
-                return false;
-            if (error == Errno.NoSpace) // a chain of the hash table is longer than the batch
-            {
-                (keys, values) = (new TKey[keys.Length * 2], new TValue[keys.Length * 2]);
-                continue;
-            }
-
-            if (error is not (Errno.None or Errno.NoEntry))
-                throw new KernelException("bpf_map_lookup_batch", error);
-            for (int i = 0; i < count && entries.Count < atMost; i++)
-                entries.Add(new(keys[i], values[i]));
-            if (error == Errno.NoEntry)
+            entries.AddRange(batch.Count <= atMost - entries.Count ? batch : batch[..(atMost - entries.Count)]);
+            if (entries.Count == atMost)
                 break;
         }
 
+        return entries;
+    }
+
+    /// <summary>As <see cref="Entries"/>, some thousands at a time: the kernel is asked for the next when they are wanted.</summary>
+    /// <exception cref="KernelException">The map cannot be read.</exception>
+    public IEnumerable<List<KeyValuePair<TKey, TValue>>> Batches()
+    {
+        Batch batch = new(BatchSize, (int)Shape.KeySize);
+        while (!batch.IsLast)
+        {
+            List<KeyValuePair<TKey, TValue>> entries = [];
+            if (!TryReadBatch(batch, entries))
+            {
+                ReadOneByOne(entries);
+                batch.IsLast = true;
+            }
+
+            yield return entries;
+        }
+    }
+
+    // False when this kind of map knows no batches.
+    private bool TryReadBatch(Batch batch, List<KeyValuePair<TKey, TValue>> into)
+    {
+        Libbpf.BatchOptions options = new() { Size = (nuint)sizeof(Libbpf.BatchOptions) };
+        uint count = (uint)batch.Keys.Length;
+        int result;
+        fixed (byte* token = batch.Token)
+        fixed (TKey* keys = batch.Keys)
+        fixed (TValue* values = batch.Values)
+            result = Libbpf.LookupBatch(Descriptor, batch.IsFirst ? null : token, token, keys, values, &count, &options);
+        Errno error = (Errno)(-result);
+        if (error is Errno.NotSupported or Errno.NotSupportedInside or Errno.Invalid && batch.IsFirst)
+            return false;
+        if (error == Errno.NoSpace) // a chain of the hash table is longer than the batch
+        {
+            batch.Widen();
+            return true;
+        }
+
+        if (error is not (Errno.None or Errno.NoEntry))
+            throw new KernelException("bpf_map_lookup_batch", error);
+        for (int i = 0; i < count; i++)
+            into.Add(new(batch.Keys[i], batch.Values[i]));
+        (batch.IsFirst, batch.IsLast) = (false, error == Errno.NoEntry);
         return true;
     }
 
     // Bounded, because a table that changes meanwhile can start from the beginning.
-    private void ReadOneByOne(List<KeyValuePair<TKey, TValue>> entries, int atMost)
+    private void ReadOneByOne(List<KeyValuePair<TKey, TValue>> entries)
     {
         TKey key;
         int more = Libbpf.NextKey(Descriptor, null, &key);
-        for (uint seen = 0; more == 0 && seen < Shape.Entries && entries.Count < atMost; seen++)
+        for (uint seen = 0; more == 0 && seen < Shape.Entries; seen++)
         {
             if (TryGet(key, out TValue value))
                 entries.Add(new(key, value));
@@ -220,6 +236,22 @@ public sealed unsafe class BpfMap<TKey, TValue> : BpfMap
     {
         if (error != Errno.None)
             throw new KernelException("bpf_map_update_elem", error);
+    }
+
+    /// <summary>Where reading a map batch by batch stands.</summary>
+    private sealed class Batch(uint size, int keySize)
+    {
+        public byte[] Token { get; } = new byte[Math.Max(keySize, sizeof(ulong))];
+
+        public TKey[] Keys { get; private set; } = new TKey[size];
+
+        public TValue[] Values { get; private set; } = new TValue[size];
+
+        public bool IsFirst { get; set; } = true;
+
+        public bool IsLast { get; set; }
+
+        public void Widen() => (Keys, Values) = (new TKey[Keys.Length * 2], new TValue[Values.Length * 2]);
     }
 }
 

@@ -149,6 +149,9 @@ internal static unsafe partial class Libbpf
     [LibraryImport(Name, EntryPoint = "ring_buffer__poll")]
     public static partial int PollRing(nint ring, int milliseconds);
 
+    [LibraryImport(Name, EntryPoint = "ring_buffer__consume")]
+    public static partial int ConsumeRing(nint ring);
+
     [LibraryImport(Name, EntryPoint = "ring_buffer__free")]
     public static partial void FreeRing(nint ring);
 

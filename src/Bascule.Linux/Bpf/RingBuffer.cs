@@ -32,13 +32,14 @@ public sealed unsafe class RingBuffer : IDisposable
     /// <param name="patience">How long to wait for the first; zero: not at all.</param>
     /// <returns>How many; 0 when none came.</returns>
     /// <exception cref="KernelException">Waiting failed.</exception>
-    public int Poll(TimeSpan patience)
+    public int Poll(TimeSpan patience) => Counted("ring_buffer__poll", Libbpf.PollRing(_ring, (int)patience.TotalMilliseconds));
+
+    /// <summary>Hands on the records that are there, also those that nobody was woken for (BPF_RB_NO_WAKEUP).</summary>
+    /// <returns>How many; 0 when there are none.</returns>
+    public int Consume()
     {
-        int result = Libbpf.PollRing(_ring, (int)patience.TotalMilliseconds);
-        ExceptionDispatchInfo? thrown = _thrown;
-        _thrown = null;
-        thrown?.Throw();
-        return (Errno)(-result) == Errno.Interrupted ? 0 : Libbpf.Checked("ring_buffer__poll", result);
+        ObjectDisposedException.ThrowIf(_ring == 0, this);
+        return Counted("ring_buffer__consume", Libbpf.ConsumeRing(_ring));
     }
 
     /// <summary>Ends reading; what is still in the buffer stays there.</summary>
@@ -49,6 +50,14 @@ public sealed unsafe class RingBuffer : IDisposable
         Libbpf.FreeRing(_ring);
         _ring = 0;
         _self.Free();
+    }
+
+    private int Counted(string call, int result)
+    {
+        ExceptionDispatchInfo? thrown = _thrown;
+        _thrown = null;
+        thrown?.Throw();
+        return (Errno)(-result) == Errno.Interrupted ? 0 : Libbpf.Checked(call, result);
     }
 
     // No exception may pass through the library: the first is kept, and stops this poll.

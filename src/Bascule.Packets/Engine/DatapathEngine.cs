@@ -37,14 +37,14 @@ internal sealed class DatapathEngine : IDisposable
     private List<(bool IsUp, int Weight)> _wellness = [];
     private bool _isNew = true;
 
-    private DatapathEngine(PacketSettings settings, Snapshot snapshot, RoleSet roles, TimeProvider time, ILogger logger, StateFolder folder)
+    private DatapathEngine(PacketSettings settings, Snapshot snapshot, RoleSet roles, HaSettings? pair, TimeProvider time, ILogger logger, StateFolder folder)
     {
         (_settings, _time, _logger, _folder) = (settings, time, logger, folder);
         (Snapshot, _roles) = (snapshot, roles);
         _datapath = Datapath.Open(folder, settings);
         if (_datapath.Note is { } note)
             Log.Note(logger, note);
-        _switches = Switches.For(snapshot.OnDatapath, settings);
+        _switches = Switches.For(snapshot.OnDatapath, settings) with { Tells = pair is { Peers.Count: > 0 } };
         LoadedFor(AttachPoint.XdpNative); // makes the maps
         _writer = new(_datapath.Maps);
         Maps.Runtime.Set(0, new() { FloodNewFlowsPerSecond = (uint)settings.FloodNewFlowsPerSecond });
@@ -56,6 +56,8 @@ internal sealed class DatapathEngine : IDisposable
         }
 
         _sweep = LoadedFor(AttachPoint.XdpNative).Program("sweep");
+        if (_switches.Tells)
+            Replicas = new(pair!.Instances, _datapath.Maps, LoadedFor(AttachPoint.XdpNative), () => Ticks, _datapath.IsAdopted ? null : Ticks);
         _ways = new(time, logger);
         _checkPath = new(folder, _datapath, logger);
         Reporter = new(this);
@@ -82,6 +84,9 @@ internal sealed class DatapathEngine : IDisposable
     /// <summary>Reads the counters.</summary>
     public Reporter Reporter { get; }
 
+    /// <summary>What the other director keeps as well; null where there is no other.</summary>
+    public Replicas? Replicas { get; }
+
     /// <summary>The datapath's time.</summary>
     public Ticks Ticks => new((uint)((ulong)(Now.Ticks * 100) >> 20));
 
@@ -89,9 +94,9 @@ internal sealed class DatapathEngine : IDisposable
 
     /// <summary>Opens or adopts everything, writes the maps, and only then attaches: the first packet finds what is complete.</summary>
     /// <exception cref="BpfException">Nothing can be served: a sentence.</exception>
-    public static DatapathEngine Start(PacketSettings settings, Snapshot snapshot, RoleSet roles, TimeProvider time, ILogger logger, StateFolder folder)
+    public static DatapathEngine Start(PacketSettings settings, Snapshot snapshot, RoleSet roles, HaSettings? pair, TimeProvider time, ILogger logger, StateFolder folder)
     {
-        DatapathEngine engine = new(settings, snapshot, roles, time, logger, folder);
+        DatapathEngine engine = new(settings, snapshot, roles, pair, time, logger, folder);
         try
         {
             engine.Turn();
@@ -124,8 +129,9 @@ internal sealed class DatapathEngine : IDisposable
         if (changed)
             Plan(wellness);
         // Also what only a takeover will need: to load a program takes longer than that may.
-        Widen(Switches.For(_planner.Current, _settings).Or(Switches.For(Snapshot.OnDatapath, _settings)));
+        Widen(Switches.For(_planner.Current, _settings).Or(Switches.For(Snapshot.OnDatapath, _settings)) with { Tells = _switches.Tells });
         Write(_planner.Current);
+        Replicas?.Follow(this);
         foreach (int index in _ways.Interfaces)
             _datapath.Maps.Interfaces.TrySet((uint)index, (uint)index);
         Attach();
@@ -203,6 +209,9 @@ internal sealed class DatapathEngine : IDisposable
     /// <summary>The program that explains, see <see cref="Explainer"/>.</summary>
     public BpfObject LoadExplaining() => _datapath.Load(DatapathObject.Xdp, _switches, explaining: true);
 
+    /// <summary>An interface's index; null when there is none of that name.</summary>
+    public int? IndexOf(string name) => _ways.IndexOf(name);
+
     /// <summary>An interface's name.</summary>
     public string InterfaceName(int index) => _ways.NameOf(index) ?? $"if{index}";
 
@@ -254,6 +263,7 @@ internal sealed class DatapathEngine : IDisposable
         _checkPath.Dispose();
         _ways.Dispose();
         _sweep.Dispose();
+        Replicas?.Dispose();
         foreach (BpfObject loaded in _loaded.Values)
             loaded.Dispose();
         _datapath.Dispose();
@@ -296,7 +306,7 @@ internal sealed class DatapathEngine : IDisposable
         }
         catch
         {
-            _switches = default; // covers nothing: the next turn tries again
+            _switches = new() { Tells = _switches.Tells }; // covers nothing else: the next turn tries again
             throw;
         }
         finally

@@ -34,6 +34,9 @@ internal sealed class DatapathMaps : IDisposable
         RealServerTraffic = OpenPerProcessor<uint, Traffic>(folder, "real_server_traffic");
         Drops = OpenPerProcessor<uint, ulong>(folder, "drops");
         Explanations = OpenPerProcessor<uint, Explanation>(folder, "explanations");
+        Untold = Open<uint, ulong>(folder, "untold");
+        ChangedFlows = Keep(BpfMap.OpenPinned(folder.Map("changed_flows")));
+        ChangedSessions = Keep(BpfMap.OpenPinned(folder.Map("changed_sessions")));
         Captured = Keep(BpfMap.OpenPinned(folder.Map("captured")));
     }
 
@@ -84,6 +87,13 @@ internal sealed class DatapathMaps : IDisposable
     public PerProcessorMap<uint, ulong> Drops { get; }
 
     public PerProcessorMap<uint, Explanation> Explanations { get; }
+
+    /// <summary>By <c>enum untold</c>: changes that the rings had no room for.</summary>
+    public BpfMap<uint, ulong> Untold { get; }
+
+    public BpfMap ChangedFlows { get; }
+
+    public BpfMap ChangedSessions { get; }
 
     public BpfMap Captured { get; }
 

@@ -23,7 +23,7 @@ internal record struct Identity
     ];
 
     // Not those of counters and explanations: a new reason to drop a packet is no reason to forget flows.
-    private static readonly string[] Enumerations = ["scheduler", "hash_kind", "virtual_server_flag", "method", "real_server_flag", "flow_state", "flow_flag"];
+    private static readonly string[] Enumerations = ["scheduler", "hash_kind", "virtual_server_flag", "method", "real_server_flag", "flow_state", "flow_flag", "session_flag"];
 
     /// <summary>
     /// A number that changes when anything does that the maps' content depends on: names, places and sizes of the fields, values of the

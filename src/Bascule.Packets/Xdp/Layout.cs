@@ -131,6 +131,16 @@ public readonly record struct Ticks(uint Value)
 {
     /// <summary>How long ago this was at a later point in time.</summary>
     public TimeSpan AgeAt(Ticks now) => TimeSpan.FromTicks((long)unchecked(now.Value - Value) * (1 << 20) / 100);
+
+    /// <summary>How many milliseconds before another point in time this was; 0 when it was not.</summary>
+    public uint MillisecondsBefore(Ticks now) => IsAfter(now) ? 0 : (uint)AgeAt(now).TotalMilliseconds;
+
+    /// <summary>So many milliseconds earlier; those that cannot be told from later ones count as 26 days.</summary>
+    public Ticks Before(uint milliseconds) =>
+        new(unchecked(Value - (uint)ulong.Min((ulong)milliseconds * 1_000_000 >> 20, int.MaxValue)));
+
+    /// <summary>Whether this was later.</summary>
+    public bool IsAfter(Ticks other) => unchecked((int)(Value - other.Value)) > 0;
 }
 
 /// <summary>Two words that take turns.</summary>

@@ -95,6 +95,15 @@ public enum FlowFlag : byte
     Replies = 1 << 2,
     Exception = 1 << 3,
     Ended = 1 << 4,
+    Followed = 1 << 5,
+}
+
+/// <summary>Twin of <c>enum session_flag</c>.</summary>
+[Flags]
+public enum SessionFlag : ushort
+{
+    None = 0,
+    Followed = 1 << 0,
 }
 
 /// <summary>Twin of <c>enum prefix_rule</c>.</summary>

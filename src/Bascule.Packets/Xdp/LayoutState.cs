@@ -51,6 +51,7 @@ public record struct Flow
     public Mac ClientMac;
     public Mac DirectorMac;
     public uint ClientInterface;
+    public Ticks Told;
 }
 
 /// <summary>Twin of <c>struct reply</c>.</summary>
@@ -92,7 +93,8 @@ public record struct Session
 {
     public Ticks Seen;
     public ushort RealServer;
-    internal ushort Unused;
+    public SessionFlag Flags;
+    public Ticks Told;
 }
 
 /// <summary>Twin of <c>struct fragment</c>.</summary>
@@ -148,6 +150,21 @@ public record struct References
     public uint Inactive;
     public uint HalfOpen;
     public uint Sessions;
+}
+
+/// <summary>Twin of <c>struct flow_change</c>.</summary>
+public record struct FlowChange
+{
+    public Tuple6 Client;
+    public Flow Flow;
+    public uint Family;
+}
+
+/// <summary>Twin of <c>struct session_change</c>.</summary>
+public record struct SessionChange
+{
+    public Client Client;
+    public Session Session;
 }
 
 /// <summary>Twin of <c>struct traffic</c>.</summary>

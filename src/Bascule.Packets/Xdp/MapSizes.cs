@@ -19,6 +19,10 @@ internal static class MapSizes
     private const uint LeastHalfOpen = 8192;
     private const uint MostInterfaces = 4096; // a machine with containers has hundreds, and packets go out of one that is not among them to nobody
 
+    // Bytes, a power of two. Between two looks of the channel's, 50 ms, so many flows and sessions may change: 47,000 and 26,000.
+    private const uint ChangedFlows = 1 << 22;
+    private const uint ChangedSessions = 1 << 20;
+
     /// <summary>By the maps' names.</summary>
     public static IReadOnlyDictionary<string, uint> For(PacketSettings settings)
     {
@@ -57,6 +61,8 @@ internal static class MapSizes
             ["sketch"] = SketchRows * SketchCells,
             ["sources_known"] = MarkCells,
             ["sources_tried"] = MarkCells,
+            ["changed_flows"] = ChangedFlows,
+            ["changed_sessions"] = ChangedSessions,
         };
     }
 }

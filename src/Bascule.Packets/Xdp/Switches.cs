@@ -11,7 +11,8 @@ namespace Bascule.Packets.Xdp;
 /// <param name="HasNat">Some real server is, or was until a moment ago, reached by NAT.</param>
 /// <param name="HasProbes">Some checks go through DR or a tunnel.</param>
 /// <param name="HasGovernor">The flood governor is on.</param>
-internal readonly record struct Switches(bool HasAnyPort, bool HasAnyAddress, bool HasNat, bool HasProbes, bool HasGovernor)
+/// <param name="Tells">Another director is told of flows; the same for as long as the engine lives.</param>
+internal readonly record struct Switches(bool HasAnyPort, bool HasAnyAddress, bool HasNat, bool HasProbes, bool HasGovernor, bool Tells)
 {
     /// <summary>What a plan needs.</summary>
     public static Switches For(PacketPlan plan, PacketSettings settings)
@@ -22,7 +23,8 @@ internal readonly record struct Switches(bool HasAnyPort, bool HasAnyAddress, bo
             services.Any(key => key.IsAnyAddress),
             plan.RealServers.Values.Any(realServer => realServer.Method == Method.Nat),
             plan.RealServers.Values.Any(realServer => realServer.Method is Method.Dr or Method.Ipip or Method.Gue or Method.Gre),
-            settings.FloodNewFlowsPerSecond > 0);
+            settings.FloodNewFlowsPerSecond > 0,
+            Tells: false);
     }
 
     /// <summary>What virtual servers need as configured, before there is a plan.</summary>
@@ -35,17 +37,19 @@ internal readonly record struct Switches(bool HasAnyPort, bool HasAnyAddress, bo
             configured.Any(v => EntryForms.ServiceOf(v).IsAnyAddress),
             ways.Any(way => way is NatForwarding),
             ways.Any(way => way is DirectRouting or TunnelForwarding),
-            settings.FloodNewFlowsPerSecond > 0);
+            settings.FloodNewFlowsPerSecond > 0,
+            Tells: false);
     }
 
     /// <summary>Whether a program with these switches does all that <paramref name="needed"/> asks for.</summary>
     public bool Cover(Switches needed) =>
         (HasAnyPort || !needed.HasAnyPort) && (HasAnyAddress || !needed.HasAnyAddress) && (HasNat || !needed.HasNat)
-        && (HasProbes || !needed.HasProbes) && (HasGovernor || !needed.HasGovernor);
+        && (HasProbes || !needed.HasProbes) && (HasGovernor || !needed.HasGovernor) && (Tells || !needed.Tells);
 
     /// <summary>What covers both.</summary>
     public Switches Or(Switches other) => new(
-        HasAnyPort || other.HasAnyPort, HasAnyAddress || other.HasAnyAddress, HasNat || other.HasNat, HasProbes || other.HasProbes, HasGovernor || other.HasGovernor);
+        HasAnyPort || other.HasAnyPort, HasAnyAddress || other.HasAnyAddress, HasNat || other.HasNat, HasProbes || other.HasProbes, HasGovernor || other.HasGovernor,
+        Tells || other.Tells);
 
     /// <summary>Sets them in an object that is not loaded yet.</summary>
     public void SetIn(BpfObject datapath, FlowHashKey key, bool explaining)
@@ -56,6 +60,7 @@ internal readonly record struct Switches(bool HasAnyPort, bool HasAnyAddress, bo
         datapath.SetConstant("has_nat", HasNat);
         datapath.SetConstant("has_probes", HasProbes);
         datapath.SetConstant("has_governor", HasGovernor);
+        datapath.SetConstant("tells", Tells && !explaining);
         datapath.SetConstant("sketch_cells", MapSizes.SketchCells);
         datapath.SetConstant("mark_cells", MapSizes.MarkCells);
         datapath.SetConstant("remembers_services", true); // plans are written so that an id stays good until the next timer tick

@@ -70,7 +70,7 @@ internal sealed class Director
         _failover = configuration.Ha is { } ha
             ? new(ha, new(StateChannel.NodeOf(configuration), secrets, _roles, () => Current), new BootTime(), new Random(chance.Next()), loggers.CreateLogger<VrrpEngine>())
             : null;
-        _packets = configuration.Packets is { } settings ? new(settings, _snapshots.Current, _roles.Current, time, loggers) : null;
+        _packets = configuration.Packets is { } settings ? new(settings, _snapshots.Current, _roles.Current, configuration.Ha, time, loggers) : null;
         _channel = StateChannel.Build(configuration, StateChannel.Peers(configuration, _problems), States(), time, new Random(chance.Next()), loggers);
         _notifier = NotifierOf(configuration, time, loggers);
         _health.Changed += Tell;
@@ -195,7 +195,7 @@ internal sealed class Director
     }
 
     /// <summary>What follows to the peers.</summary>
-    private IEnumerable<IReplicatedState> States() => [new ReplicatedSessions(() => Current)];
+    private IEnumerable<IReplicatedState> States() => [new ReplicatedSessions(() => Current), .. _packets?.ReplicatedStates ?? []];
 
     // From the moment that the failover thread took an address, or gave it up, to the moment that all engines know.
     private void Follow(RoleSet roles)

@@ -178,7 +178,7 @@ public sealed class EngineTests : IDisposable
         CheckedConfiguration read = ConfigurationText.Check(Encoding.UTF8.GetBytes(text));
         Assert.True(read.Meant is not null, string.Join("\n", read.Problems.Select(p => p.Format("test"))));
         Snapshot snapshot = Snapshot.First(read.Meant, 1, new HealthBoard(TimeProvider.System));
-        return new(read.Meant.Packets!, snapshot, RoleSet.Alone, TimeProvider.System, NullLoggerFactory.Instance);
+        return new(read.Meant.Packets!, snapshot, RoleSet.Alone, read.Meant.Ha, TimeProvider.System, NullLoggerFactory.Instance);
     }
 
     private string? Claimed(PacketEngine engine) => _network!.Run(engine.Claim);
