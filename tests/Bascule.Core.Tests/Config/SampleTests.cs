@@ -1,4 +1,5 @@
 using Bascule.Core.Config;
+using Bascule.Core.Model;
 
 namespace Bascule.Core.Tests.Config;
 
@@ -16,6 +17,31 @@ public sealed class SampleTests
 
         Assert.Empty(read.Problems.Select(p => p.Format(name)));
         Assert.NotEmpty(read.Meant!.VirtualServers);
+    }
+
+    [Theory]
+    [MemberData(nameof(SamplesOfPairs))]
+    public void A_pair_to_copy_is_warned_of_nothing(string name) =>
+        Assert.Empty(ConfigurationText.Check(File.ReadAllBytes(Path.Combine(Folder, name))).Warnings.Select(w => w.FormatWarning(name)));
+
+    public static TheoryData<string> SamplesOfPairs => [.. Directory.GetFiles(Folder, "ha-*.yaml").Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal)];
+
+    [Fact]
+    public void The_two_files_of_a_pair_differ_in_who_is_who_and_in_nothing_else()
+    {
+        HaInstance first = Pair("ha-pair.yaml", "director-1", "director-2");
+        HaInstance second = Pair("ha-pair-peer.yaml", "director-2", "director-1");
+
+        Assert.True(first.Priority > second.Priority);
+        Assert.Equal(first with { Priority = second.Priority }, second);
+    }
+
+    private static HaInstance Pair(string file, string node, string peer)
+    {
+        Configuration meant = ConfigurationText.Check(File.ReadAllBytes(Path.Combine(Folder, file))).Meant!;
+        Assert.Equal(node, meant.Node);
+        Assert.Equal(peer, Assert.Single(meant.Ha!.Peers).Name);
+        return Assert.Single(meant.Ha.Instances);
     }
 
     [Fact]

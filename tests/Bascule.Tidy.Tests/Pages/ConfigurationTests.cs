@@ -30,6 +30,15 @@ public sealed class ConfigurationTests
     public void Takes_a_whole_configuration_from_a_page_and_leaves_a_fragment() =>
         Assert.Equal(["virtualServers: {}\n"], Shown("```yaml\nvirtualServers: {}\n```\n```yaml\nweight: 3\n```\n```sh\nvirtualServers: no\n```\n"));
 
+    [Theory]
+    [InlineData("docs/guide/make-it-a-pair.md", "samples/ha-pair.yaml")]
+    [InlineData("docs/guide/make-it-a-pair.md", "samples/ha-pair-peer.yaml")]
+    public void What_a_page_walks_through_is_the_sample(string page, string sample) =>
+        Assert.Contains(WithoutHeading(Repository.Read(sample)), Shown(Repository.Read(page)).Select(WithoutHeading));
+
+    private static string WithoutHeading(string text) =>
+        string.Join('\n', text.Split('\n').SkipWhile(line => line.StartsWith('#'))).Trim();
+
     // A block that names no virtual servers is a fragment that the text around it explains.
     private static IEnumerable<string> Shown(string page) =>
         Markdown.Blocks(page, "yaml").Where(block => block.Contains("virtualServers:", StringComparison.Ordinal));
