@@ -11,7 +11,7 @@ namespace Bascule.Admin;
 internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<HttpContext>
 {
     private const string WhatThereIs =
-        "GET /v1/status, GET /v1/version, POST /v1/reload, GET /v1/connections, GET /v1/sessions, GET /v1/explain, GET /v1/capture, POST /v1/detach";
+        "GET /v1/status, GET /v1/version, POST /v1/reload, GET /v1/connections, GET /v1/sessions, GET /v1/explain, GET /v1/capture, POST /v1/detach, GET /v1/ha, POST /v1/handover";
 
     public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
@@ -29,6 +29,8 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
         "/v1/explain" => OnlyAsync(HttpMethods.Get, context, OfDatapath(PacketApi.ExplainAsync)),
         "/v1/capture" => OnlyAsync(HttpMethods.Get, context, OfDatapath(PacketApi.CaptureAsync)),
         "/v1/detach" => OnlyAsync(HttpMethods.Post, context, OfDatapath(PacketApi.DetachAsync)),
+        "/v1/ha" => OnlyAsync(HttpMethods.Get, context, OfFailover(HaApi.StatusAsync)),
+        "/v1/handover" => OnlyAsync(HttpMethods.Post, context, OfFailover(HaApi.HandOverAsync)),
         _ => AnswerAsync(context, StatusCodes.Status404NotFound,
             new ApiError($"there is no {context.Request.Path}", $"ask for one of {WhatThereIs}"), ApiJson.Readable.ApiError),
     };
@@ -63,6 +65,12 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
             ? answerAsync(packets, context)
             : AnswerAsync(context, StatusCodes.Status404NotFound,
                 new ApiError("this director has no packet datapath", "add `packets` to its configuration and start it again"), ApiJson.Readable.ApiError);
+
+    private Func<HttpContext, Task> OfFailover(Func<HaAnswers, HttpContext, Task> answerAsync) => context =>
+        director.Ha() is { } ha
+            ? answerAsync(ha, context)
+            : AnswerAsync(context, StatusCodes.Status404NotFound,
+                new ApiError("this director is alone", "add `ha` to its configuration and start it again"), ApiJson.Readable.ApiError);
 
     internal static Task AnswerAsync<T>(HttpContext context, int status, T value, JsonTypeInfo<T> type)
     {

@@ -62,4 +62,7 @@ public sealed record DirectorAnswers(VersionInfo Version, Func<DirectorStatus> S
 
     /// <summary>What answers about the packet datapath, at this moment; null while there is none.</summary>
     public Func<PacketAnswers?> Packets { get; init; } = () => null;
+
+    /// <summary>What answers about failover; null where this director is alone.</summary>
+    public Func<HaAnswers?> Ha { get; init; } = () => null;
 }

@@ -3,13 +3,15 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Bascule.Core.Model;
+using Bascule.Core.Roles;
 
 namespace Bascule.Core.Api;
 
 /// <summary>How the contract is written as JSON: camelCase, indented for people, null members kept so that every member is always there.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true,
     Converters = [typeof(PlainNames<ForwardOutcome>), typeof(CamelCaseNames<RealServerState>), typeof(CamelCaseNames<VirtualServerProtocol>),
-        typeof(CamelCaseNames<AttachMode>), typeof(CamelCaseNames<DropReason>), typeof(CamelCaseNames<ChoiceReason>), typeof(CamelCaseNames<PacketVerdict>)])]
+        typeof(CamelCaseNames<AttachMode>), typeof(CamelCaseNames<DropReason>), typeof(CamelCaseNames<ChoiceReason>), typeof(CamelCaseNames<PacketVerdict>),
+        typeof(CamelCaseNames<Role>), typeof(CamelCaseNames<TransitionReason>)])]
 [JsonSerializable(typeof(DirectorStatus))]
 [JsonSerializable(typeof(ReloadResult))]
 [JsonSerializable(typeof(VersionInfo))]
@@ -20,6 +22,8 @@ namespace Bascule.Core.Api;
 [JsonSerializable(typeof(SessionCount[]))]
 [JsonSerializable(typeof(VirtualServerStatus[]))]
 [JsonSerializable(typeof(DetachResult))]
+[JsonSerializable(typeof(HaStatus))]
+[JsonSerializable(typeof(HandoverResult))]
 public sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>What writes it. Plus signs and quotes stay readable: it goes to terminals and programs, never into a web page.</summary>

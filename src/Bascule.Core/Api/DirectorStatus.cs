@@ -30,6 +30,9 @@ public sealed record DirectorStatus
     /// <summary>The packet datapath; null when this director has none.</summary>
     public required PacketStatus? Packets { get; init; }
 
+    /// <summary>What it is for each instance of <c>ha</c>, in the order of the file; null where it is alone.</summary>
+    public ImmutableArray<InstanceRole>? Roles { get; init; }
+
     /// <summary>In the order of the file.</summary>
     public required ImmutableArray<VirtualServerStatus> VirtualServers { get; init; }
 }

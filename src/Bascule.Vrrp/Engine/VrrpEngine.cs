@@ -96,6 +96,9 @@ public sealed class VrrpEngine : IAsyncDisposable
         }
     }
 
+    /// <summary>What this director is for each instance. Any thread; empty before the start.</summary>
+    public ImmutableArray<InstanceRole> Roles => _opened.Task.IsCompletedSuccessfully ? [.. _opened.Task.Result.Instances.Select(i => new InstanceRole(i.Configured.Name, i.Role))] : [];
+
     /// <summary>Lets another director take over.</summary>
     /// <param name="instance">Its name; null: all.</param>
     /// <returns>Those that were Active, by name.</returns>

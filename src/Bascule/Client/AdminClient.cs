@@ -71,6 +71,15 @@ internal sealed class AdminClient(string socket) : IDisposable
     public Task<Explanation?> ExplainAsync(string packet, string? flags, CancellationToken cancellation) =>
         AskAsync(HttpMethod.Get, $"/v1/explain?packet={Uri.EscapeDataString(packet)}{(flags is null ? "" : $"&flags={Uri.EscapeDataString(flags)}")}", ApiJson.Default.Explanation, cancellation);
 
+    /// <summary><c>GET /v1/ha</c></summary>
+    public Task<HaStatus?> HaAsync(CancellationToken cancellation) =>
+        AskAsync(HttpMethod.Get, "/v1/ha", ApiJson.Default.HaStatus, cancellation);
+
+    /// <summary><c>POST /v1/handover</c>; an answer also when nothing was handed over.</summary>
+    /// <param name="instance">Null: all.</param>
+    public Task<HandoverResult?> HandOverAsync(string? instance, CancellationToken cancellation) =>
+        AskAsync(HttpMethod.Post, $"/v1/handover?{(instance is null ? "all=true" : $"instance={Uri.EscapeDataString(instance)}")}", ApiJson.Default.HandoverResult, cancellation);
+
     /// <summary><c>POST /v1/detach</c></summary>
     public Task<DetachResult?> DetachAsync(CancellationToken cancellation) =>
         AskAsync(HttpMethod.Post, "/v1/detach", ApiJson.Default.DetachResult, cancellation);

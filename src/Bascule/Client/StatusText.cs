@@ -16,6 +16,8 @@ internal sealed class StatusText(TextWriter to, bool colours)
     {
         to.WriteLine($"Bascule {status.Version}, process {status.ProcessId}, up {Age(status.Now - status.StartedAt)}, "
             + $"{Count(status.Workers, "worker")}, {status.ConfigurationFile} (snapshot {status.Snapshot})");
+        if (status.Roles is { IsEmpty: false } roles)
+            to.WriteLine($"Failover: {string.Join(", ", roles.Select(r => $"{r.Role} for {r.Instance}"))} (bascule ha says more)");
         WriteDatapath(status);
         int width = status.VirtualServers.SelectMany(v => v.RealServers).Select(r => r.Address.Length).Append(AddressHeading.Length).Max();
         to.WriteLine();

@@ -18,6 +18,8 @@ internal static class CommandLine
             CaptureCommand.Build(),
             DetachCommand.Build(),
             ReloadCommand.Build(),
+            HaCommand.Build(),
+            HandoverCommand.Build(),
             DemoCommand.Build(),
             ConfigCommand.Build(),
             VersionCommand.Build(),

@@ -120,6 +120,7 @@ internal sealed class Director
         {
             Packets = () => director._packets?.Answers,
             Sessions = () => StatusReader.Sessions(director.Current),
+            Ha = director.Ha,
         }, loggers);
         // Clients already wait in the kernel's queue: better a moment there than a 503 from a director that has not asked yet.
         await Task.WhenAny(director._health.FirstAnswersAsync(), Task.Delay(FirstAnswersPatience, time));
@@ -166,9 +167,14 @@ internal sealed class Director
             Workers = snapshot.Workers,
             Snapshot = snapshot.Version,
             Packets = report?.Status,
+            Roles = _failover?.Roles,
             VirtualServers = StatusReader.Read(snapshot, report, _traffic.Rates),
         };
     }
+
+    private HaAnswers? Ha() => _failover is { } failover
+        ? new(async () => (await failover.StatusAsync()).WithChannels(_channel), new Handover(failover, _time).RunAsync)
+        : null;
 
     /// <summary>Accepts nothing new, lets what is open finish for as long as the file allows, and closes everything.</summary>
     public async Task StopAsync()
