@@ -13,6 +13,7 @@ internal static class HaRules
     {
         ImmutableArray<Named> instances = fields.FindValue(HaSection.Instances) ?? [];
         RefuseSameRouter(instances, problems);
+        RefuseSameVirtualMac(instances, problems);
         RefuseSharedAddresses(instances, problems);
         RelateGroups(fields, instances, problems);
         RelatePeers(fields, instances, problems);
@@ -38,6 +39,17 @@ internal static class HaRules
         {
             if (fields.Find(I.Interface) is { } on && HaInstanceRules.Family(fields) is { } family && fields.FindValue(I.VirtualRouterId) is { } id && !seen.TryAdd((on, family, id), name))
                 problems.Add(fields.AtOf(I.VirtualRouterId), $"`{name}` is virtual router {id} on {on}, and so is `{seen[(on, family, id)]}`", "give one of them another number, the same on all directors");
+        }
+    }
+
+    // Its macvlan is named after the two, and there can be one interface of a name.
+    private static void RefuseSameVirtualMac(ImmutableArray<Named> instances, ProblemList problems)
+    {
+        Dictionary<(AddressFamily, int), string> seen = [];
+        foreach ((string name, Fields fields) in instances.Where(i => i.Fields.FindValue(I.VirtualMac) == true))
+        {
+            if (HaInstanceRules.Family(fields) is { } family && fields.FindValue(I.VirtualRouterId) is { } id && !seen.TryAdd((family, id), name))
+                problems.Add(fields.AtOf(I.VirtualMac), $"`{name}` would have the same virtual MAC as `{seen[(family, id)]}`, on one machine", "give one of them another `virtualRouterId`, the same on all directors");
         }
     }
 

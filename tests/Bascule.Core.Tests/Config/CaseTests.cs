@@ -30,6 +30,19 @@ public sealed class CaseTests
             Assert.Equal(parts[1], answer);
     }
 
+    [Theory]
+    [InlineData("ha-secrets-are-not-quoted")]
+    [InlineData("ha-authentication")]
+    [InlineData("ha-everything")]
+    public void A_secret_is_never_told(string name)
+    {
+        byte[] written = Encoding.UTF8.GetBytes(File.ReadAllText(Path.Combine(Folder, name + ".case")).Split(Dashes)[0]);
+
+        string answer = Answer(ConfigurationText.Check(written));
+
+        Assert.All(["c0ffee", "hunter2", "s3same"], secret => Assert.DoesNotContain(secret, answer, StringComparison.Ordinal));
+    }
+
     private static string Answer(CheckedConfiguration result) => result.Meant is { } meant
         ? MeantText.Write(meant) + string.Concat(result.Warnings.Select(w => w.FormatWarning("file") + "\n"))
         : string.Concat(result.Problems.Select(p => p.Format("file") + "\n"));
