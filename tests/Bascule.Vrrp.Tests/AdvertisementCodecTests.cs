@@ -46,6 +46,21 @@ public sealed class AdvertisementCodecTests
         RoundTrip(new(VrrpVersion.V2, 51, 100, TimeSpan.FromMilliseconds(milliseconds)), Vip, Source, Group).Interval);
 
     [Fact]
+    public void Reserved_bits_are_sent_as_0_and_not_looked_at_5_2_6()
+    {
+        byte[] message = Encode(V3(TimeSpan.FromSeconds(1)), Vip, Source, Group, ChecksumForm.MessageOnly);
+        Assert.Equal(0, message[4] >> 4);
+
+        message[4] |= 0xA0;
+        message[6] -= 0xA0; // the checksum of the same word
+        if (message[6] >= 0x60) // borrowed: one's complement gives it back at the other end
+            message[7]--;
+
+        Assert.Equal(DecodeError.None, AdvertisementCodec.TryDecode(message, VrrpVersion.V3, Source, Group, NoPassword, out Advertisement heard, out _));
+        Assert.Equal(V3(TimeSpan.FromSeconds(1)), heard);
+    }
+
+    [Fact]
     public void IPv6_comes_back_as_it_was()
     {
         Advertisement sent = new(VrrpVersion.V3, 255, 254, TimeSpan.FromSeconds(1));

@@ -60,6 +60,18 @@ public sealed class RouterTests
         Assert.Equal(TimeSpan.MaxValue, router.Due);
     }
 
+    [Fact]
+    public void A_start_forgets_the_interval_that_was_learned_6_4_1()
+    {
+        Router router = Backup();
+        router.Hear(From(200) with { Interval = 10 * Interval }, 1, Noon);
+        router.Stop(Noon);
+
+        router.Start(Noon);
+
+        Assert.Equal(Noon + (3 * Interval) + Skew, router.Due);
+    }
+
     // §6.4.2 Backup
 
     [Fact]
@@ -232,6 +244,41 @@ public sealed class RouterTests
 
         Assert.Equal(Advertise | Announce, router.Hear(From(theirs), addressOrder, router.Since));
         Assert.Equal(Role.Active, router.Role);
+    }
+
+    [Fact]
+    public void Speaks_at_its_own_pace_whatever_it_had_learned_6_4_3()
+    {
+        Router router = Backup();
+        router.Hear(From(Ours) with { Interval = 10 * Interval }, 1, Noon);
+
+        TimeSpan fires = router.Due;
+        router.Tick(fires);
+
+        Assert.Equal(fires + Interval, router.Due);
+    }
+
+    [Fact]
+    public void Whoever_stops_has_no_timer_running_6_4_3()
+    {
+        Router router = Active();
+
+        router.Stop(router.Since);
+
+        Assert.Equal(TimeSpan.MaxValue, router.Due);
+        Assert.Equal(None, router.Tick(router.Since + (100 * Interval)));
+    }
+
+    [Theory]
+    [InlineData(254, 1, Advertise | Announce)]
+    [InlineData(Advertisement.Owner, -1, Advertise | Announce)]
+    [InlineData(Advertisement.Owner, 1, DropAddresses)]
+    public void An_owner_gives_way_to_nobody_but_another_owner_of_a_higher_address_7_1(byte theirs, int addressOrder, VrrpActions expected)
+    {
+        Router router = new(Self, Advertisement.Owner);
+        router.Start(Noon);
+
+        Assert.Equal(expected, router.Hear(From(theirs), addressOrder, Noon));
     }
 
     // What we do beyond the RFC.
