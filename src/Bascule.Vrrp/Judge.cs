@@ -48,7 +48,7 @@ public sealed class Judge
             Preempts = instance.Preempts,
             PreemptDelay = instance.PreemptDelay,
             MissedAdvertisements = instance.MissedAdvertisements,
-            Lease = instance.Lease ?? TimeSpan.Zero,
+            Lease = instance.Gate is { } gate && !(instance.Lease < gate) ? gate : instance.Lease ?? TimeSpan.Zero, // whichever ends first
         };
         _weights = new(instance.Priority, [new TrackedInterface(instance.Interface, 0), .. instance.Track]);
         _router = new(_self, _weights.Priority);

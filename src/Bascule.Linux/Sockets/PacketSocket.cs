@@ -20,13 +20,13 @@ public readonly record struct FilterInstruction(ushort Code, byte IfTrue, byte I
     /// <summary>Loads the byte there; a frame that ends before is rejected.</summary>
     public static FilterInstruction LoadByte(uint offset) => new(0x30, 0, 0, offset);
 
-    /// <summary>Loads the 16-bit number there.</summary>
-    public static FilterInstruction LoadShort(uint offset) => new(0x28, 0, 0, offset);
-
     /// <summary>Loads the 32-bit number there.</summary>
     public static FilterInstruction LoadWord(uint offset) => new(0x20, 0, 0, offset);
 
-    /// <summary>Compares what was loaded, and skips.</summary>
+    /// <summary>Compares what was loaded, and skips so many instructions if it is that.</summary>
+    public static FilterInstruction SkipIfEqual(uint value, byte skipped) => new(0x15, skipped, 0, value);
+
+    /// <summary>Compares what was loaded, and skips so many instructions if it is not that.</summary>
     public static FilterInstruction SkipUnlessEqual(uint value, byte skipped) => new(0x15, 0, skipped, value);
 }
 

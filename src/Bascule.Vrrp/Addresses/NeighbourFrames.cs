@@ -15,11 +15,12 @@ internal static class NeighbourFrames
     private static ReadOnlySpan<byte> Everybody => [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF];
 
     /// <summary>An announcement: sender and target are the address. RFC 5227 §3 says why the request, and that some only listen to the reply.</summary>
+    /// <remarks>Linux takes a reply for gratuitous, and at once, only if its target MAC is the sender's.</remarks>
     /// <code>
     /// | Ethernet 14 | hardware 2 | protocol 2 | lengths 2 | operation 2 | sender MAC 6 | sender 4 | target MAC 6 | target 4 |
     /// </code>
     public static byte[] GratuitousArp(PhysicalAddress mac, IPAddress address, bool asReply) =>
-        Arp(mac, operation: asReply ? (byte)2 : (byte)1, address.GetAddressBytes(), asReply ? Everybody : [0, 0, 0, 0, 0, 0], address.GetAddressBytes());
+        Arp(mac, operation: asReply ? (byte)2 : (byte)1, address.GetAddressBytes(), asReply ? mac.GetAddressBytes() : new byte[6], address.GetAddressBytes());
 
     /// <summary>Asks who has an address without saying that we do. RFC 5227 §2.1.1.</summary>
     public static byte[] ArpProbe(PhysicalAddress mac, IPAddress address) =>
