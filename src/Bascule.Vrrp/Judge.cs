@@ -24,7 +24,6 @@ public sealed class Judge
     private readonly VirtualRouter _self;
     private readonly Router _router;
     private readonly Weights _weights;
-    private readonly Transitions _transitions = new();
     private readonly ImmutableArray<PeerVoice> _voices;
     private JudgeGroup? _group;
     private VrrpActions _pending;
@@ -98,10 +97,6 @@ public sealed class Judge
     internal bool WantsActive { get; private set; }
 
     private TransitionReason WhyNot => !_isStarted ? TransitionReason.Stopped : !IsWell ? TransitionReason.Tracked : TransitionReason.SyncGroup;
-
-    /// <summary>Copies the last ten changes of role, the latest first.</summary>
-    /// <returns>How many.</returns>
-    public int CopyTransitions(Span<Transition> latestFirst) => _transitions.CopyTo(latestFirst);
 
     /// <summary>From here on it takes part, once what it tracks is well and so are the others of its group. RFC 9568 §6.4.1.</summary>
     public VrrpActions Start(TimeSpan now)
@@ -193,7 +188,7 @@ public sealed class Judge
             (false, Role.Backup or Role.Active) => _router.Stop(now, WhyNot),
             _ => VrrpActions.None,
         };
-        Record(before, actions, now);
+        Record(before, actions);
     }
 
     /// <summary>Becomes Active, or Backup, because another of its group did; what has to be done waits for the next <see cref="Tick"/>.</summary>
@@ -202,7 +197,7 @@ public sealed class Judge
         Role before = Role;
         VrrpActions actions = _router.GiveUpWhenOverslept(now); // then it must not even say goodbye
         actions |= role == Role.Active ? _router.TakeOver(now, TransitionReason.SyncGroup) : _router.HandOver(now, TransitionReason.SyncGroup);
-        Record(before, actions, now);
+        Record(before, actions);
     }
 
     private VrrpActions HearFromAnywhere(in Advertisement heard, int addressOrder, TimeSpan now)
@@ -234,13 +229,13 @@ public sealed class Judge
 
     private VrrpActions Judged(Role before, VrrpActions actions, TimeSpan now)
     {
-        Record(before, actions, now);
+        Record(before, actions);
         if (Role != before)
             _group?.Changed(this, before, now);
         return TakePending();
     }
 
-    private void Record(Role before, VrrpActions actions, TimeSpan now)
+    private void Record(Role before, VrrpActions actions)
     {
         if ((actions & VrrpActions.SayGoodbye) != 0)
             _goodbyes++;
@@ -253,7 +248,6 @@ public sealed class Judge
 
         WantsActive = false;
         _handedOver &= Role == Role.Backup;
-        _transitions.Add(new(now, before, Role, Reason));
     }
 
     private VrrpActions TakePending()

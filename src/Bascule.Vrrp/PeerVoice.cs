@@ -11,6 +11,7 @@ internal sealed class PeerVoice(PeerView peer, ulong instanceKey, VirtualRouter 
     private TimeSpan? _activeAt;
     private TimeSpan? _deafSince;
     private TimeSpan? _answeredAt;
+    private TimeSpan? _listenedAt;
     private TimeSpan _patience;
 
     public PeerView Peer => peer;
@@ -32,6 +33,11 @@ internal sealed class PeerVoice(PeerView peer, ulong instanceKey, VirtualRouter 
         }
 
         _patience = (self.MissedAdvertisements * says.Interval) + (self.Version == VrrpVersion.V2 ? TimeSpan.FromSeconds(1) : says.Interval);
+        // After a silence of both it cannot have heard us yet: it has as long as the first time.
+        if (now - _listenedAt >= _patience)
+            _deafSince = null;
+        _listenedAt = now;
+
         bool isDeaf = says.Role == Role.Active && !peer.HearsUs && IsBelieved(now);
         if (!isDeaf)
             _deafSince = null;
