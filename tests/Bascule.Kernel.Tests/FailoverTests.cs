@@ -94,6 +94,36 @@ public sealed class FailoverTests
     }
 
     [KernelFact]
+    public async Task With_a_virtual_mac_advertisements_are_heard_and_the_address_is_on_its_interface()
+    {
+        await using Pair pair = new();
+        await using Machine strong = await pair.Near.StartAsync(Web(priority: 150) with { VirtualMac = true });
+        await strong.IsAsync(Role.Active);
+        await using Machine weak = await pair.Far.StartAsync(Web(priority: 100) with { VirtualMac = true });
+
+        await weak.HearsAsync();
+
+        Assert.Equal(Role.Backup, weak.Web.Role);
+        Assert.Contains("192.0.2.10/24", pair.Near.Network.Ask("ip", "address", "show", "vrrp.51.4"), StringComparison.Ordinal);
+        await strong.StopAsync();
+        await weak.IsAsync(Role.Active);
+        Assert.DoesNotContain("vrrp.51.4", pair.Near.Network.Ask("ip", "link"), StringComparison.Ordinal);
+    }
+
+    [KernelFact]
+    public async Task Who_else_has_the_address_is_a_warning()
+    {
+        await using Pair pair = new();
+        await using Machine machine = await pair.Near.StartAsync(Web(priority: 150) with { ConflictProbe = TimeSpan.FromMilliseconds(200) });
+        await machine.IsAsync(Role.Active);
+        Assert.Empty(machine.Status.Warnings);
+
+        pair.Far.Network.IpInside("address add 192.0.2.10/24 dev cable");
+
+        await machine.SeesAsync(_ => machine.Status.Warnings.Any(warning => warning.StartsWith("web: 192.0.2.10 is also held by ", StringComparison.Ordinal)));
+    }
+
+    [KernelFact]
     public async Task Peers_hear_each_other_s_heartbeats_and_roles()
     {
         await using Pair pair = new();

@@ -55,6 +55,9 @@ internal sealed class AddressKeeper : IDisposable
     /// <summary>Where the addresses go. Another list once interfaces have changed.</summary>
     public IReadOnlyList<AddressPlace> Places => _plan.Places;
 
+    /// <summary>All interfaces of this machine, as they were when the places were last looked for.</summary>
+    public IReadOnlyList<NetworkLink> Links { get; private set; } = [];
+
     private TimeSpan Pace => _instance.Lease is { } lease ? TimeSpan.FromTicks(Math.Min(lease.Ticks / 4, LongestPace.Ticks)) : TimeSpan.MaxValue;
 
     /// <summary>Makes ready, and removes what a former life of this instance left. To be called once, before the rest.</summary>
@@ -147,9 +150,9 @@ internal sealed class AddressKeeper : IDisposable
 
     private void Plan()
     {
-        IReadOnlyList<NetworkLink> links = _network.Links();
+        Links = _network.Links();
         AssignedAddress[] others = [.. _network.AssignedAddresses().Where(other => !_instance.Addresses.Any(address => address.Address.Equals(other.Address.Address)))];
-        _plan = AddressPlan.Of(_instance, links, others, _virtualMac?.Find(links));
+        _plan = AddressPlan.Of(_instance, Links, others, _virtualMac?.Find(Links));
     }
 
     // An interface that went and came back has another number; one in a bond may have another MAC.

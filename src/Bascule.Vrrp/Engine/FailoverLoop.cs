@@ -75,6 +75,8 @@ internal sealed class FailoverLoop : IDisposable
     public void Open()
     {
         PublishRoles();
+        foreach (string left in Leftovers.Remove(_network))
+            Say(new AddressTrouble("failover", left));
         _talk.Open(_epoll);
         LookAgain();
         foreach (Instance instance in _instances)

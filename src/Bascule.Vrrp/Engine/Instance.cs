@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Net;
+using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Bascule.Core.Model;
 using Bascule.Core.Roles;
@@ -17,10 +19,14 @@ namespace Bascule.Vrrp.Engine;
 /// </summary>
 internal sealed class Instance : IDisposable
 {
+    private static readonly TimeSpan GatePatience = TimeSpan.FromSeconds(2);
+
     private readonly VrrpLink _link;
     private readonly FailoverLoop _loop;
     private readonly AddressKeeper _keeper;
     private readonly Announcer _announcer;
+    private readonly Gate? _gate;
+    private readonly ConflictProbe? _probe;
     private readonly Speech _speech;
     private readonly SenderBook _senders = new();
     private readonly TrackedState?[] _tracked;
@@ -35,6 +41,8 @@ internal sealed class Instance : IDisposable
         Judge = new(configured, peers);
         _keeper = new(configured);
         _announcer = new(_keeper, configured.Announce);
+        _gate = GateRules.AreNeeded(configured) ? new(configured) : null;
+        _probe = configured.ConflictProbe > TimeSpan.Zero ? new(configured, _keeper) : null;
         _speech = new(configured, link, Counters, secrets, loop.Time);
         _tracked = new TrackedState?[configured.Track.Count];
         History = new(new(configured.Name, Role.Initialize, Role.Initialize, TransitionReason.None, loop.Time.GetUtcNow()));
@@ -67,7 +75,12 @@ internal sealed class Instance : IDisposable
     public string? InterfaceTrouble { get; private set; } = "it has not been looked at yet";
 
     /// <summary>When <see cref="Tick"/> must be called.</summary>
-    public TimeSpan Due => TimeSpan.FromTicks(long.Min(Judge.Due.Ticks, long.Min(_keeper.Due.Ticks, _announcer.Due.Ticks)));
+    public TimeSpan Due => TimeSpan.FromTicks(long.Min(
+        long.Min(Judge.Due.Ticks, long.Min(_keeper.Due.Ticks, _announcer.Due.Ticks)),
+        long.Min((_gate?.Due ?? TimeSpan.MaxValue).Ticks, (_probe?.Due ?? TimeSpan.MaxValue).Ticks)));
+
+    /// <summary>Who else has its addresses, a sentence each; empty: nobody that we know of. Any thread.</summary>
+    public IReadOnlyList<string> Conflicts { get; private set; } = [];
 
     /// <summary>What is known of a tracked thing; null: nothing yet. Any thread.</summary>
     public TrackedState? Tracked(int number) => Volatile.Read(ref _tracked[number]);
@@ -149,6 +162,10 @@ internal sealed class Instance : IDisposable
         Do(Judge.Tick(now), now);
         if (now >= _keeper.Due)
             _keeper.Refresh(now);
+        if (_gate is not null && now >= _gate.Due)
+            _gate.Refresh(now);
+        if (_probe is not null)
+            LookForOthers(_probe, now);
         _announcer.Tick(now);
     }
 
@@ -160,6 +177,11 @@ internal sealed class Instance : IDisposable
 
     public void Dispose()
     {
+        if (_gate is not null)
+            Task.Run(() => _gate.RemoveAsync(_loop.Time, CancellationToken.None)).Wait(GatePatience);
+        _gate?.Dispose();
+        _probe?.Dispose();
+        _speech.Dispose();
         _announcer.Dispose();
         _keeper.Dispose();
     }
@@ -167,7 +189,12 @@ internal sealed class Instance : IDisposable
     private void Prepare()
     {
         if (!_isPrepared)
+        {
             Complain(_keeper.Start());
+            if (_gate is not null)
+                _ = Task.Run(() => SetUpAsync(_gate)); // a program: the failover thread does not wait for it
+        }
+
         _isPrepared = true;
         _announcer.Prepare();
     }
@@ -187,8 +214,11 @@ internal sealed class Instance : IDisposable
     {
         if ((actions & VrrpActions.DropAddresses) != 0)
         {
+            _gate?.Close();
             Complain(_keeper.Drop());
             _announcer.Stop();
+            _probe?.Stop();
+            Conflicts = [];
         }
 
         if ((actions & VrrpActions.SayGoodbye) != 0)
@@ -197,6 +227,8 @@ internal sealed class Instance : IDisposable
         {
             Counters.BecameActive++;
             Complain(_keeper.Take(now));
+            _gate?.Open(now);
+            _probe?.Begin(now, _keeper.Links);
         }
 
         if ((actions & VrrpActions.Advertise) != 0)
@@ -225,6 +257,25 @@ internal sealed class Instance : IDisposable
     // Of weight 0: those that hold the instance back altogether.
     private string? Unwell() => Enumerable.Range(0, _tracked.Length).Where(i => Configured.Track[i].Weight == 0 && _tracked[i] is not { IsWell: true })
         .Select(i => $"{TrackedState.NameOf(Configured.Track[i])}: {(_tracked[i] ?? TrackedState.Unknown).Why}").FirstOrDefault();
+
+    private async Task SetUpAsync(Gate gate)
+    {
+        if (await gate.SetUpAsync(_loop.Time, CancellationToken.None) is { } problem)
+            Complain([problem]);
+    }
+
+    private void LookForOthers(ConflictProbe probe, TimeSpan now)
+    {
+        ConflictNews news = probe.Hear(now) | probe.Tick(now);
+        if ((news & ConflictNews.Defend) != 0)
+            _announcer.Again(now);
+        if ((news & ConflictNews.Changed) == 0)
+            return;
+        Conflicts = [.. probe.Holders.Select(other => $"{other.Address} is also held by {Words(other.Mac)}, which is not this machine: give one of the two another address")];
+        Complain(Conflicts.Count > 0 ? [.. Conflicts] : ["nobody else has its addresses any more"]);
+    }
+
+    private static string Words(PhysicalAddress mac) => string.Join(':', mac.GetAddressBytes().Select(each => each.ToString("x2", CultureInfo.InvariantCulture)));
 
     private void Complain(ImmutableArray<string> problems)
     {

@@ -4,11 +4,12 @@ using System.Text;
 using Bascule.Core.Model;
 using Bascule.Linux;
 using Bascule.Linux.Sockets;
+using Bascule.Vrrp.Addresses;
 
 namespace Bascule.Vrrp.Engine;
 
 /// <summary>How an instance speaks and understands: its advertisements as packets, and which of others' count. Allocates nothing once it has a source.</summary>
-internal sealed class Speech
+internal sealed class Speech : IDisposable
 {
     private const int FullTimeToLive = 255; // RFC 9568 §5.1.1.3
     private const int HeaderLength = 8;
@@ -21,6 +22,9 @@ internal sealed class Speech
     private readonly TimeProvider _time;
     private readonly byte[] _password;
     private readonly byte[] _message = new byte[AdvertisementCodec.MaxLength];
+    private readonly byte[]? _virtualMac;
+    private readonly PacketSocket? _packets;
+    private readonly byte[] _frame = new byte[AdvertisementCodec.MaxLength + VirtualMacFrame.MaxOverhead];
     private NativeAddress _nativeSource;
 
     /// <param name="secrets">The keys of its HMAC, if it has one.</param>
@@ -31,6 +35,8 @@ internal sealed class Speech
         _advertised = [.. configured.Addresses.Where(a => !a.IsExcluded).Select(a => a.Address)];
         _destinations = [.. (configured.Unicast.Count > 0 ? configured.Unicast : [VrrpLink.GroupOf(link.Family)]).Select(Destination.To)];
         _password = configured.Authentication is PasswordAuthentication { Password: var password } ? Encoding.UTF8.GetBytes(password) : [];
+        if (configured is { VirtualMac: true, Unicast.Count: 0 })
+            (_virtualMac, _packets) = (VirtualMac.Of(configured.VirtualRouterId, link.Family == AddressFamily.InterNetworkV6).GetAddressBytes(), new());
         Hmac = configured.Authentication is HmacAuthentication hmac ? new(hmac, hmac.Keys.ToDictionary(key => key.Id, key => secrets[key.Secret])) : null;
     }
 
@@ -62,7 +68,7 @@ internal sealed class Speech
         foreach (Destination to in _destinations)
         {
             int length = AdvertisementCodec.Encode(advertisement, _advertised, Source, to.Address, _configured.Checksum, _password, _message, Hmac, _time.GetUtcNow());
-            if (_link.Send(_message.AsSpan(0, length), to.Native, _nativeSource) == Errno.None)
+            if (Send(_message.AsSpan(0, length), to.Native) == Errno.None)
                 _counters.Sent++;
             else
                 _counters.NotSent++;
@@ -86,6 +92,18 @@ internal sealed class Speech
             return DecodeError.OtherInterval;
         Count(message, advertisement, form);
         return DecodeError.None;
+    }
+
+    /// <summary>Closes its own socket, if it has one.</summary>
+    public void Dispose() => _packets?.Dispose();
+
+    // From the virtual MAC, where there is one: by that the switches learn where it is. RFC 9568 §7.2.
+    private Errno Send(ReadOnlySpan<byte> message, in NativeAddress to)
+    {
+        if (_packets is null)
+            return _link.Send(message, to, _nativeSource);
+        int length = VirtualMacFrame.Write(_virtualMac, _nativeSource.AddressBytes, to.AddressBytes, message, _frame);
+        return _packets.Send(_link.Index, _frame.AsSpan(0, length));
     }
 
     private bool IsPeer(IPAddress from)

@@ -78,6 +78,8 @@ internal static class StatusMaker
 
     private static IEnumerable<string> Warnings(Instance instance)
     {
+        foreach (string conflict in instance.Conflicts)
+            yield return $"{instance.Configured.Name}: {conflict}";
         if (Volatile.Read(ref instance.Counters.OtherAddresses) > 0 && instance.Heard is { } heard)
             yield return $"{instance.Configured.Name}: {heard.Address} uses virtual router id {instance.Configured.VirtualRouterId} on {instance.Configured.Interface} with other addresses; "
                 + "give one of the two another id, or make the addresses the same";
