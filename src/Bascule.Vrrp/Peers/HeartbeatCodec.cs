@@ -18,7 +18,7 @@ namespace Bascule.Vrrp.Peers;
 /// </summary>
 public sealed class HeartbeatCodec
 {
-    /// <summary>The longest there is. Up to 40 instances of IPv6 or 80 of IPv4 fit an Ethernet frame; longer ones are fragmented.</summary>
+    /// <summary>The longest there is. About 40 instances of IPv6 or 70 of IPv4 fit an Ethernet frame; longer ones are fragmented.</summary>
     public const int MaxLength = HeaderLength + (Heartbeat.MaxInstances * (InstanceLength + 16)) + HmacLength;
 
     private const int HeaderLength = 72;
