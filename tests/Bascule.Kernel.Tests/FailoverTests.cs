@@ -190,6 +190,35 @@ public sealed class FailoverTests
         Assert.Equal(TransitionReason.HandedOver, strong.Web.Reason);
     }
 
+    [KernelFact]
+    public async Task A_thousand_turns_allocate_nothing()
+    {
+        await using Pair pair = new();
+        // Late enough that a busy machine changes no role.
+        HaInstance leased = Web(priority: 150) with { Lease = TimeSpan.FromSeconds(1), MissedAdvertisements = 20 };
+        HaInstance other = leased with { Name = "other", VirtualRouterId = 52, Addresses = [new(IPAddress.Parse("192.0.2.20"), 24)] };
+        await using Machine strong = await pair.Near.StartWithPeerAsync(leased, other with { Priority = 50 });
+        await using Machine weak = await pair.Far.StartWithPeerAsync(leased with { Priority = 100 }, other with { Priority = 200 });
+        await strong.SeesAsync(_ => strong.Status.Instances is [{ Role: Role.Active }, { Role: Role.Backup }] && strong.Status.Peers[0].IsHeard);
+
+        (long turns, long bytes) = await MeasureAsync(strong);
+
+        // The two questions themselves allocate their answers.
+        Assert.True(bytes < 2_000, $"{bytes} bytes in {turns} turns");
+    }
+
+    private static async Task<(long Turns, long Bytes)> MeasureAsync(Machine machine)
+    {
+        (long turns, long bytes) = await machine.Engine.AskAsync(loop => (loop.Turns, GC.GetAllocatedBytesForCurrentThread()));
+        while (true)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System);
+            (long later, long sofar) = await machine.Engine.AskAsync(loop => (loop.Turns, GC.GetAllocatedBytesForCurrentThread()));
+            if (later - turns >= 1_000)
+                return (later - turns, sofar - bytes);
+        }
+    }
+
     private static readonly SecretSource Key = new GivenSecret(new string('0', 64));
 
     private static HaInstance Web6(byte priority) => Web(priority) with { Addresses = [new(IPAddress.Parse("fe80::10"), 64), new(Vip6, 64)] };
@@ -285,6 +314,7 @@ public sealed class FailoverTests
                 SyncGroups = [.. groups],
                 Peers = peer is null ? [] : [peer],
                 Port = 8112,
+                HeartbeatInterval = TimeSpan.FromMilliseconds(5),
                 BackupCheckInterval = TimeSpan.FromSeconds(10),
                 HandoverTimeout = TimeSpan.FromSeconds(1),
                 StateFolder = "/nowhere",

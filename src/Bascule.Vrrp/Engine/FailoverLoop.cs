@@ -71,6 +71,10 @@ internal sealed class FailoverLoop : IDisposable
 
     public bool IsStopping { get; private set; }
 
+
+    /// <summary>Times that it waited and acted.</summary>
+    public long Turns { get; private set; }
+
     /// <summary>Finds the interfaces and starts what can start.</summary>
     public void Open()
     {
@@ -107,6 +111,7 @@ internal sealed class FailoverLoop : IDisposable
     {
         int events = _epoll.Wait(MillisecondsUntil(_due));
         TimeSpan now = Now;
+        Turns++;
         Lateness.Note(_due, now);
         for (int i = 0; i < events; i++)
             Take(_epoll.Token(i), now);

@@ -126,7 +126,9 @@ public sealed class VrrpEngine : IAsyncDisposable
         _wake.Dispose();
     }
 
-    private Task<T> AskAsync<T>(Func<FailoverLoop, T> question)
+    /// <summary>Asks something on the failover thread.</summary>
+    /// <exception cref="TimeoutException">It did not answer.</exception>
+    internal Task<T> AskAsync<T>(Func<FailoverLoop, T> question)
     {
         TaskCompletionSource<T> answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Post(loop => answer.SetResult(question(loop)));
@@ -143,6 +145,7 @@ public sealed class VrrpEngine : IAsyncDisposable
     {
         try
         {
+            WarmUp.Run();
             using FailoverLoop loop = new(Settings, _talk, _setting, _time, _news.Writer, _mailbox, _wake);
             AskForPriority(loop);
             loop.Open();
