@@ -21,6 +21,7 @@ internal sealed class FailoverLoop : IDisposable
 
     private const ulong MailboxToken = 0, NetworkToken = 1, FirstLinkToken = 16;
     private const int EventsAtOnce = 32;
+    private static readonly TimeSpan GatePatience = TimeSpan.FromSeconds(2);
     private const int Goodbyes = 3; // one may be lost
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
@@ -81,6 +82,8 @@ internal sealed class FailoverLoop : IDisposable
         PublishRoles();
         foreach (string left in Leftovers.Remove(_network))
             Say(new AddressTrouble("failover", left));
+        // Nothing is done yet that could wait: a gate that a former life left closed would shut out an address that has none now.
+        Gate.RemoveAllAsync(Time, CancellationToken.None).Wait(GatePatience);
         _talk.Open(_epoll);
         LookAgain();
         foreach (Instance instance in _instances)
