@@ -133,6 +133,14 @@ public sealed class Judge
         return Settled(now);
     }
 
+    /// <summary>Another priority (neither is 255) or preempt mode was configured. No role changes by this; it counts in the next decision.</summary>
+    public void Change(HaInstance instance)
+    {
+        _weights.Change(instance.Priority);
+        _router.Priority = _weights.Priority;
+        _router.Change(instance.Preempts, instance.PreemptDelay);
+    }
+
     /// <summary>A timer fires, or might have. Early calls do no harm.</summary>
     public VrrpActions Tick(TimeSpan now)
     {

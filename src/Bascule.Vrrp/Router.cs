@@ -18,6 +18,8 @@ public sealed class Router
 {
     private readonly VirtualRouter _self;
     private readonly TimeSpan _longestSleep;
+    private bool _preempts;
+    private TimeSpan _preemptDelay;
     private TimeSpan _activeInterval;  // Active_Adver_Interval
     private TimeSpan _preemptsFrom = TimeSpan.MaxValue;
     private TimeSpan _lastLook;
@@ -28,6 +30,7 @@ public sealed class Router
     public Router(VirtualRouter self, byte priority)
     {
         _self = self;
+        (_preempts, _preemptDelay) = (self.Preempts, self.PreemptDelay);
         Priority = priority;
         _activeInterval = self.Interval;
         // What the others wait at least; their skew comes on top.
@@ -100,6 +103,9 @@ public sealed class Router
         BecomeBackup(now, reason);
         return VrrpActions.DropAddresses | VrrpActions.SayGoodbye;
     }
+
+    /// <summary>Another preempt mode was configured; it counts from the next advertisement on.</summary>
+    internal void Change(bool preempts, TimeSpan delay) => (_preempts, _preemptDelay) = (preempts, delay);
 
     /// <summary>As <see cref="HandOver"/>, but without a goodbye: another one is Active already.</summary>
     internal VrrpActions Yield(TimeSpan now, TransitionReason reason) => HandOver(now, reason) & ~VrrpActions.SayGoodbye;
@@ -207,10 +213,10 @@ public sealed class Router
             return false;
         if (IsOwner)
             return true; // RFC 9568 §6.1, Preempt_Mode
-        if (!_self.Preempts)
+        if (!_preempts)
             return false;
         if (_preemptsFrom == TimeSpan.MaxValue)
-            _preemptsFrom = now + _self.PreemptDelay;
+            _preemptsFrom = now + _preemptDelay;
         return now >= _preemptsFrom;
     }
 

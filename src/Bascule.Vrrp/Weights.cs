@@ -9,7 +9,7 @@ namespace Bascule.Vrrp;
 /// </summary>
 internal sealed class Weights
 {
-    private readonly byte _priority;
+    private byte _priority;
     private readonly Thing[] _things;
 
     /// <param name="priority">As configured. 255 is never changed: the addresses are the machine's own, whatever happens.</param>
@@ -37,6 +37,13 @@ internal sealed class Weights
     {
         ref Thing changed = ref _things[thing];
         (changed.IsKnown, changed.IsWell, changed.Number) = (true, isWell, number);
+        Reckon();
+    }
+
+    /// <summary>Another priority was configured; neither is 255.</summary>
+    public void Change(byte priority)
+    {
+        _priority = priority;
         Reckon();
     }
 

@@ -191,6 +191,28 @@ public sealed class FailoverTests
     }
 
     [KernelFact]
+    public async Task Another_priority_counts_at_once_and_what_would_change_a_role_by_itself_is_refused()
+    {
+        await using Pair pair = new();
+        await using Machine near = await pair.Near.StartAsync(Web(priority: 150));
+        await near.IsAsync(Role.Active);
+        await using Machine far = await pair.Far.StartAsync(Web(priority: 100));
+        await far.HearsAsync();
+        HaSettings before = far.Engine.Settings;
+
+        Assert.True(far.Engine.TryApply(before));
+        Assert.False(far.Engine.TryApply(before with { Instances = [Web(priority: 100) with { VirtualRouterId = 52 }] }));
+        Assert.False(far.Engine.TryApply(before with { Instances = [Web(priority: 255)] }));
+        Assert.Equal((Role.Backup, 1), (far.Web.Role, far.Web.Transitions.Length));
+        Assert.True(far.Engine.TryApply(before with { Instances = [Web(priority: 200)] }));
+
+        await far.IsAsync(Role.Active);
+        Assert.Equal(TransitionReason.Preempted, far.Web.Reason);
+        Assert.Equal((200, 200), (far.Web.ConfiguredPriority, far.Web.Priority));
+        await near.IsAsync(Role.Backup);
+    }
+
+    [KernelFact]
     public async Task A_thousand_turns_allocate_nothing()
     {
         await using Pair pair = new();

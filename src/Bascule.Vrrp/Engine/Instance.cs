@@ -48,7 +48,8 @@ internal sealed class Instance : IDisposable
         History = new(new(configured.Name, Role.Initialize, Role.Initialize, TransitionReason.None, loop.Time.GetUtcNow()));
     }
 
-    public HaInstance Configured { get; }
+    /// <summary>As configured now. Any thread.</summary>
+    public HaInstance Configured { get; private set; }
 
     public Judge Judge { get; }
 
@@ -100,6 +101,13 @@ internal sealed class Instance : IDisposable
         if (trouble is not null && Judge.Role == Role.Initialize)
             _loop.Say(new NotStarted(Configured.Name, trouble));
         Do(Judge.SetWell(Judge.OwnInterface, trouble is null, now), now);
+    }
+
+    /// <summary>What can be changed while it runs was changed.</summary>
+    public void Change(HaInstance configured)
+    {
+        Configured = configured;
+        Judge.Change(configured);
     }
 
     /// <summary>Begins to take part.</summary>

@@ -57,7 +57,7 @@ public sealed class VrrpEngine : IAsyncDisposable
     }
 
     /// <summary>What it works with.</summary>
-    public HaSettings Settings { get; }
+    public HaSettings Settings { get; private set; }
 
     /// <summary>Called for every change of role, in their order, on a thread that may take its time.</summary>
     public event Action<RoleChange>? Changed;
@@ -79,6 +79,24 @@ public sealed class VrrpEngine : IAsyncDisposable
         }
 
         _telling = TellAsync();
+    }
+
+    /// <summary>
+    /// Takes up what can be changed without a change of role: priority (but for 255), preempt and its delay, and what others do with the settings. The
+    /// next decision counts with them.
+    /// </summary>
+    /// <returns>False, and nothing is changed, where something else differs: that needs another start.</returns>
+    public bool TryApply(HaSettings wanted)
+    {
+        if (!Fixed(wanted).Equals(Fixed(Settings)))
+            return false;
+        Settings = wanted;
+        Post(loop =>
+        {
+            foreach (HaInstance instance in wanted.Instances)
+                loop.Find(instance.Name)!.Change(instance);
+        });
+        return true;
     }
 
     /// <summary>How things stand. Any thread.</summary>
@@ -169,6 +187,14 @@ public sealed class VrrpEngine : IAsyncDisposable
         if (!_isLocked)
             loop.Say(new NotAllowed("has no locked memory (it takes CAP_IPC_LOCK or LimitMEMLOCK)", error));
     }
+
+    // What cannot be changed while it runs, and nothing else.
+    private static HaSettings Fixed(HaSettings settings) => settings with
+    {
+        BackupCheckInterval = TimeSpan.Zero,
+        HandoverTimeout = TimeSpan.Zero,
+        Instances = [.. settings.Instances.Select(i => i with { Priority = i.Priority == Advertisement.Owner ? i.Priority : (byte)1, Preempts = true, PreemptDelay = TimeSpan.Zero })],
+    };
 
     private void Tell(Tracked tracked, TrackedState state) => Post(loop =>
     {

@@ -241,10 +241,11 @@ internal sealed class Director
         _packets?.Apply(after, roles);
         _notifier.Apply(wanted.Notify);
         _board.Forget(after);
-        return ReloadResult.Between(before, after, [.. read.Warnings.Select(w => w.FormatWarning(_file)), .. NeedsRestart(before, wanted)]);
+        bool haIsApplied = wanted.Ha is { } ha ? _failover?.TryApply(ha) ?? false : _failover is null;
+        return ReloadResult.Between(before, after, [.. read.Warnings.Select(w => w.FormatWarning(_file)), .. NeedsRestart(before, wanted, haIsApplied)]);
     }
 
-    private IEnumerable<string> NeedsRestart(Snapshot before, Configuration wanted)
+    private IEnumerable<string> NeedsRestart(Snapshot before, Configuration wanted, bool haIsApplied)
     {
         if (WorkersOf(wanted) != before.Workers)
             yield return $"workers stays {before.Workers} until the daemon is restarted (the file now means {WorkersOf(wanted)})";
@@ -252,8 +253,8 @@ internal sealed class Director
             yield return $"admin.socket stays as it was until the daemon is restarted (the file now says {wanted.AdminSocket})";
         if (wanted.Packets != _packets?.Settings)
             yield return "packets stays as it was until the daemon is restarted (which interrupts no flow)";
-        if (wanted.Ha != _failover?.Settings)
-            yield return "ha stays as it was until the daemon is restarted";
+        if (!haIsApplied)
+            yield return "ha stays as it was until the daemon is restarted: only priority and preempt can be changed without a change of roles (hand over first: bascule handover --all)";
     }
 
     private IEnumerable<string> ClaimDatapath() => _packets?.Claim() is { } taken ? [taken] : [];
