@@ -179,6 +179,9 @@ internal sealed class Worker
     private void Apply(Snapshot snapshot, RoleSet roles, IReadOnlyDictionary<IPEndPoint, TcpListenSocket> opened)
     {
         Limits = snapshot.Configuration.Limits;
+        TimeSpan patience = snapshot.Configuration.ShutdownTimeout;
+        if (snapshot.Configuration.Ha is { } ha && ha.HandoverTimeout > patience)
+            patience = ha.HandoverTimeout;
         HashSet<LiveRealServer> wanted = [];
         HashSet<IPEndPoint> served = [];
         foreach (LiveVirtualServer virtualServer in snapshot.Proxied.Where(v => roles.Listens(v.Configured.Address.Address)))
@@ -190,7 +193,7 @@ internal sealed class Worker
             if (roles.Serves(address.Address))
                 listener.Wake();
             else
-                listener.BeginRest(snapshot.Configuration.ShutdownTimeout);
+                listener.BeginRest(patience);
         }
 
         foreach ((IPEndPoint address, Listener listener) in _listeners.Where(l => !served.Contains(l.Key)).ToArray())

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net.Sockets;
 using Bascule.Core.Model;
 using Bascule.Core.Roles;
+using Bascule.Vrrp.Handover;
 using Bascule.Vrrp.Peers;
 
 namespace Bascule.Vrrp;
@@ -85,7 +86,10 @@ public sealed class Judge
     public bool IsWell => _weights.MayRun;
 
     /// <summary>What heartbeats say of it.</summary>
-    public HeartbeatInstance Says => new(Key, Role, Priority, _goodbyes, _self.Interval, Source);
+    public HeartbeatInstance Says => new(Key, Role, Priority, _goodbyes, _self.Interval, Source) { Handover = HandoverSays };
+
+    /// <summary>What heartbeats say of a handover.</summary>
+    public HandoverWord HandoverSays { get; set; }
 
     /// <summary>What an advertisement says now; of priority 0 where the shell says goodbye.</summary>
     public Advertisement Advertisement => new(_self.Version, _self.Id, Priority, _self.Interval);

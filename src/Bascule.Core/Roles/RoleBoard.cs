@@ -21,6 +21,13 @@ public sealed class RoleSet
     /// <summary>Without <c>ha</c>: every address is ours.</summary>
     public static RoleSet Alone { get; } = new(0, []);
 
+    /// <summary>The same, but these instances count as ours.</summary>
+    public RoleSet ServingToo(IEnumerable<HaInstance> instances)
+    {
+        HashSet<string> ours = [.. instances.Select(i => i.Name)];
+        return ours.Count == 0 ? this : new(Version, _elsewhere.Values.Distinct().Where(i => !ours.Contains(i.Name)));
+    }
+
     /// <summary>0 for the first, one more for each that followed.</summary>
     public long Version { get; }
 

@@ -7,6 +7,7 @@ using Bascule.Core.Roles;
 using Bascule.Linux.Epoll;
 using Bascule.Linux.Netlink;
 using Bascule.Vrrp.Addresses;
+using Bascule.Vrrp.Handover;
 
 namespace Bascule.Vrrp.Engine;
 
@@ -143,6 +144,13 @@ internal sealed class FailoverLoop : IDisposable
     public void RoleChanged()
     {
         PublishRoles();
+        _hasNews = true;
+    }
+
+    /// <summary>Says something else of a handover, without waiting for the next heartbeat.</summary>
+    public void SayAtOnce(string instance, HandoverWord word)
+    {
+        Find(instance)!.Judge.HandoverSays = word;
         _hasNews = true;
     }
 

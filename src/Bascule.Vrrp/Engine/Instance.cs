@@ -8,6 +8,7 @@ using Bascule.Core.Roles;
 using Bascule.Linux.Netlink;
 using Bascule.Linux.Sockets;
 using Bascule.Vrrp.Addresses;
+using Bascule.Vrrp.Handover;
 using Bascule.Vrrp.Peers;
 using Bascule.Vrrp.Track;
 
@@ -58,6 +59,9 @@ internal sealed class Instance : IDisposable
 
     /// <summary>Any thread may read it.</summary>
     public RoleHistory History { get; }
+
+    /// <summary>What peers say of a handover. Any thread may read it.</summary>
+    public HandoverWords HandoverWords { get; } = new();
 
     /// <summary>As published. Any thread.</summary>
     public Role Role => History.Latest.To;
@@ -162,7 +166,12 @@ internal sealed class Instance : IDisposable
     }
 
     /// <summary>A peer's heartbeat came.</summary>
-    public void Hear(PeerView peer, TimeSpan now) => Do(Judge.HearPeer(peer, now), now);
+    public void Hear(PeerView peer, TimeSpan now)
+    {
+        if (peer.IsConfirmed && peer.TryFind(Judge.Key, out HeartbeatInstance says) && HandoverWords.Hear(peer, says.Handover, now))
+            _loop.Say(new HandoverWordHeard(Configured.Name));
+        Do(Judge.HearPeer(peer, now), now);
+    }
 
     /// <summary>What is due at this time.</summary>
     public void Tick(TimeSpan now)

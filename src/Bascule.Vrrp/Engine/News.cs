@@ -20,5 +20,8 @@ internal sealed record AddressPutBack(string Instance) : News;
 /// <summary>Something that nobody foresaw; the thread goes on.</summary>
 internal sealed record TurnBroke(Exception Why) : News;
 
+/// <summary>A peer's heartbeats say something else of a handover.</summary>
+internal sealed record HandoverWordHeard(string Instance) : News;
+
 /// <summary>What the machine does not allow.</summary>
 internal sealed record NotAllowed(string What, Errno Error) : News;

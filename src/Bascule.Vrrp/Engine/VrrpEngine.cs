@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using System.Net;
 using System.Threading.Channels;
 using Bascule.Core.Api;
 using Bascule.Core.Model;
@@ -7,6 +8,7 @@ using Bascule.Core.Roles;
 using Bascule.Linux;
 using Bascule.Linux.Epoll;
 using Bascule.Linux.Process;
+using Bascule.Vrrp.Handover;
 using Bascule.Vrrp.Track;
 using Microsoft.Extensions.Logging;
 
@@ -61,6 +63,9 @@ public sealed class VrrpEngine : IAsyncDisposable
 
     /// <summary>Called for every change of role, in their order, on a thread that may take its time.</summary>
     public event Action<RoleChange>? Changed;
+
+    /// <summary>A peer says something else of a handover.</summary>
+    internal event Action? PeerSpoke;
 
     /// <summary>Opens the sockets and starts, as Backup, in the network namespace of the calling thread.</summary>
     /// <exception cref="KernelException">There is no netlink here, or another program has the port of the heartbeats.</exception>
@@ -128,6 +133,17 @@ public sealed class VrrpEngine : IAsyncDisposable
         Array.ForEach(active, i => i.HandOver(now));
         return active.Select(i => i.Configured.Name).ToArray();
     });
+
+    /// <summary>Has heartbeats say something else of a handover, from this moment on.</summary>
+    internal void Say(string instance, HandoverWord word) => Post(loop => loop.SayAtOnce(instance, word));
+
+    /// <summary>What peers say of a handover of an instance, and whose advertisement was heard last; null: nobody's.</summary>
+    internal (HandoverWord Word, bool IsHeard, IPAddress? Peer) Heard(string instance)
+    {
+        FailoverLoop loop = _opened.Task.Result;
+        Instance found = loop.Find(instance)!;
+        return (found.HandoverWords.Latest, found.HandoverWords.AreRecent(loop.Now), found.Heard?.Address);
+    }
 
     /// <summary>Says goodbye for everything that is Active, and ends.</summary>
     public async ValueTask DisposeAsync()
@@ -230,6 +246,9 @@ public sealed class VrrpEngine : IAsyncDisposable
                 break;
             case NotAllowed { What: var what, Error: var error }:
                 Log.NotAllowed(_logger, what, error.ToString());
+                break;
+            case HandoverWordHeard:
+                PeerSpoke?.Invoke();
                 break;
             case TurnBroke { Why: var e }:
                 Log.TurnBroke(_logger, e);

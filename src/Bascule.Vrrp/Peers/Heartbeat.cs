@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Bascule.Core.Roles;
+using Bascule.Vrrp.Handover;
 
 namespace Bascule.Vrrp.Peers;
 
@@ -71,6 +72,9 @@ public readonly record struct Heartbeat
 /// <param name="Source">Its primary address as a number, which decides between equal priorities; 0: not known.</param>
 public readonly record struct HeartbeatInstance(ulong Key, Role Role, byte Priority, byte Goodbyes, TimeSpan Interval, UInt128 Source)
 {
+    /// <summary>While it is handed over.</summary>
+    public HandoverWord Handover { get; init; }
+
     /// <summary>An address as a number that sorts as RFC 9568 §6.4.3 compares: unsigned, in network byte order.</summary>
     public static UInt128 Number(IPAddress address)
     {

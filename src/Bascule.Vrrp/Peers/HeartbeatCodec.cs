@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Bascule.Core.Roles;
+using Bascule.Vrrp.Handover;
 
 namespace Bascule.Vrrp.Peers;
 
@@ -12,7 +13,7 @@ namespace Bascule.Vrrp.Peers;
 /// 24 | incarnation                  |     32 | round                                  |
 /// 40 | echo: incarnation            |     48 | echo: round                            |
 /// 56 | version of the configuration |     64 | interval, ms      | 0                  |
-/// 72 | instances: key (8) | role | priority | goodbyes | family 4 or 6 | interval, ms (4) | source (4 or 16) |
+/// 72 | instances: key (8) | handover (4 bits), role (4 bits) | priority | goodbyes | family 4 or 6 | interval, ms (4) | source (4 or 16) |
 ///    | HMAC-SHA-256 over all of it, its first 16 bytes                                 |
 /// </code>
 /// </summary>
@@ -105,7 +106,7 @@ public sealed class HeartbeatCodec
     {
         bool isIPv4 = instance.Source <= uint.MaxValue; // no IPv6 address of a router is that small: it would be in ::/96
         BinaryPrimitives.WriteUInt64BigEndian(bytes, instance.Key);
-        bytes[8] = (byte)instance.Role;
+        bytes[8] = (byte)(((int)instance.Handover << 4) | (int)instance.Role);
         bytes[9] = instance.Priority;
         bytes[10] = instance.Goodbyes;
         bytes[11] = isIPv4 ? (byte)4 : (byte)6;
@@ -122,15 +123,16 @@ public sealed class HeartbeatCodec
         foreach (ref HeartbeatInstance instance in instances)
         {
             if (bytes.Length < InstanceLength + 4) return HeartbeatOutcome.WrongLength;
-            byte role = bytes[8], priority = bytes[9], family = bytes[11];
+            int role = bytes[8] & 0x0F, handover = bytes[8] >> 4;
+            byte priority = bytes[9], family = bytes[11];
             TimeSpan interval = TimeSpan.FromMilliseconds(BinaryPrimitives.ReadUInt32BigEndian(bytes[12..]));
-            if (role > (byte)Role.Active || priority == 0 || interval == TimeSpan.Zero || family is not (4 or 6)) return HeartbeatOutcome.Malformed;
+            if (role > (int)Role.Active || handover > (int)HandoverWord.Drains || priority == 0 || interval == TimeSpan.Zero || family is not (4 or 6)) return HeartbeatOutcome.Malformed;
 
             int length = InstanceLength + (family == 4 ? 4 : 16);
             if (bytes.Length < length) return HeartbeatOutcome.WrongLength;
 
             UInt128 source = family == 4 ? BinaryPrimitives.ReadUInt32BigEndian(bytes[InstanceLength..]) : BinaryPrimitives.ReadUInt128BigEndian(bytes[InstanceLength..]);
-            instance = new(BinaryPrimitives.ReadUInt64BigEndian(bytes), (Role)role, priority, bytes[10], interval, source);
+            instance = new(BinaryPrimitives.ReadUInt64BigEndian(bytes), (Role)role, priority, bytes[10], interval, source) { Handover = (HandoverWord)handover };
             bytes = bytes[length..];
         }
 

@@ -16,6 +16,7 @@ using Bascule.Packets;
 using Bascule.Proxy;
 using Bascule.Replication;
 using Bascule.Vrrp.Engine;
+using Bascule.Vrrp.Handover;
 using Microsoft.Extensions.Logging;
 
 namespace Bascule.Daemon;
@@ -40,6 +41,7 @@ internal sealed class Director
     private readonly ProxyEngine _proxy;
     private readonly PacketEngine? _packets;
     private readonly VrrpEngine? _failover;
+    private readonly HandoverDesk? _handover;
     private readonly List<string> _problems = [];
     private readonly ReplicationEngine? _channel;
     private readonly Notifier _notifier;
@@ -70,6 +72,7 @@ internal sealed class Director
         _failover = configuration.Ha is { } ha
             ? new(ha, new(StateChannel.NodeOf(configuration), secrets, _roles, () => Current), new BootTime(), new Random(chance.Next()), loggers.CreateLogger<VrrpEngine>())
             : null;
+        _handover = _failover is null ? null : DeskOf(_failover, loggers);
         _packets = configuration.Packets is { } settings ? new(settings, _snapshots.Current, _roles.Current, configuration.Ha, time, loggers) : null;
         _channel = StateChannel.Build(configuration, StateChannel.Peers(configuration, _problems), States(), time, new Random(chance.Next()), loggers);
         _notifier = NotifierOf(configuration, time, loggers);
@@ -172,8 +175,8 @@ internal sealed class Director
         };
     }
 
-    private HaAnswers? Ha() => _failover is { } failover
-        ? new(async () => (await failover.StatusAsync()).WithChannels(_channel), new Handover(failover, _time).RunAsync)
+    private HaAnswers? Ha() => _failover is { } failover && _handover is { } desk
+        ? new(async () => (await failover.StatusAsync()).WithChannels(_channel), new Handover(failover, desk, _time).RunAsync)
         : null;
 
     /// <summary>Accepts nothing new, lets what is open finish for as long as the file allows, and closes everything.</summary>
@@ -184,8 +187,7 @@ internal sealed class Director
 
         _notifier.Tell(new(NotificationType.Director, StateChannel.NodeOf(Current.Configuration), "stopping", "it was told to", _time.GetUtcNow()));
         TimeSpan patience = Current.Configuration.ShutdownTimeout;
-        if (_failover is not null)
-            await _failover.DisposeAsync(); // the other director serves from here on
+        await LeaveAsync(); // the other director serves from here on
         Log.Stopping(_log, Current.VirtualServers.Sum(v => v.Counters.Sum(c => c.OpenConnections)), patience.TotalSeconds);
         await _follower!.DisposeAsync();
         await _proxy.StopAsync(patience);
@@ -209,11 +211,33 @@ internal sealed class Director
         lock (_changing)
         {
             IReadOnlyList<ListenProblem> problems = _proxy.Follow(Current, roles);
-            _packets?.Apply(Current, roles);
+            _packets?.Apply(Current, PacketRoles(roles));
             _health.Apply(Current, roles);
             foreach (ListenProblem problem in problems)
                 Log.CannotListen(_log, Sentence(problem));
         }
+    }
+
+    // Packets that still come here while the others learn whom to send to are served as they were.
+    private RoleSet PacketRoles(RoleSet roles) => roles.ServingToo(_handover?.Draining.Select(d => d.Instance) ?? []);
+
+    private HandoverDesk DeskOf(VrrpEngine failover, ILoggerFactory loggers)
+    {
+        HandoverDesk desk = new(failover, _roles, new BootTime(), loggers.CreateLogger<HandoverDesk>());
+        desk.DrainingChanged += () => Follow(_roles.Current);
+        desk.TimeIsOver += _proxy.CutOffResting;
+        return desk;
+    }
+
+    private async Task LeaveAsync()
+    {
+        if (_failover is null || _handover is null)
+            return;
+        Log.HandingOver(_log);
+        await _handover.HandOverAsync(instance: null);
+        await _handover.DrainedAsync();
+        await _handover.DisposeAsync();
+        await _failover.DisposeAsync();
     }
 
     private ReloadResult Reload()
@@ -238,7 +262,7 @@ internal sealed class Director
         _snapshots.Publish(after);
         _proxy.Apply(after);
         _health.Apply(after, roles);
-        _packets?.Apply(after, roles);
+        _packets?.Apply(after, PacketRoles(roles));
         _notifier.Apply(wanted.Notify);
         _board.Forget(after);
         bool haIsApplied = wanted.Ha is { } ha ? _failover?.TryApply(ha) ?? false : _failover is null;
@@ -273,7 +297,11 @@ internal sealed class Director
     {
         try
         {
-            await (_failover?.StartAsync() ?? Task.CompletedTask);
+            if (_failover is null || _handover is null)
+                return null;
+            await _handover.CleanAsync();
+            await _failover.StartAsync();
+            _handover.Start();
             return null;
         }
         catch (KernelException e)

@@ -1,11 +1,13 @@
+using System.Collections.Immutable;
 using Bascule.Core.Api;
 using Bascule.Core.Roles;
 using Bascule.Vrrp.Engine;
+using Bascule.Vrrp.Handover;
 
 namespace Bascule.Daemon;
 
 /// <summary>A planned handover: another director serves, and this one stays ready.</summary>
-internal sealed class Handover(VrrpEngine failover, TimeProvider time)
+internal sealed class Handover(VrrpEngine failover, HandoverDesk desk, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(20);
@@ -22,14 +24,13 @@ internal sealed class Handover(VrrpEngine failover, TimeProvider time)
         if (!before.Peers.IsEmpty && active.FirstOrDefault(i => !IsAwaited(before, i.Name)) is { } alone)
             return Nothing($"no other director is heard that is Backup for {alone.Name}, so nobody would answer for its addresses; nothing was handed over");
 
-        List<string> handedOver = [];
-        foreach (InstanceStatus each in active)
-            handedOver.AddRange(await failover.HandOverAsync(each.Name));
+        ImmutableArray<HandoverAnswer> answers = await desk.HandOverAsync(instance);
+        string[] handedOver = [.. answers.Select(a => a.Instance)];
         string[] open = await TakenAsync(before.Now, handedOver);
         return new()
         {
             HandedOver = [.. handedOver],
-            Notes = [.. open.Select(name => $"{name}: nobody else was heard as Active within {Patience.TotalSeconds:0} s; this director takes the addresses back when it hears nobody")],
+            Notes = [.. answers.Select(a => $"{a.Instance}: {a.What}"), .. open.Select(name => $"{name}: nobody else was heard as Active within {Patience.TotalSeconds:0} s; this director takes the addresses back when it hears nobody")],
         };
     }
 

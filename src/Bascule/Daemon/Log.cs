@@ -45,6 +45,9 @@ internal static partial class Log
     [LoggerMessage(1016, LogLevel.Error, "Which addresses are ours could not be passed on; please report this")]
     public static partial void RolesBroke(ILogger logger, Exception why);
 
+    [LoggerMessage(1017, LogLevel.Information, "Stopping: handing over first (a second signal ends everything now)")]
+    public static partial void HandingOver(ILogger logger);
+
     [LoggerMessage(1020, LogLevel.Information, "Stopping: open client connections ({Connections}) may finish within {Seconds} s (a second signal ends them now)")]
     public static partial void Stopping(ILogger logger, long connections, double seconds);
 

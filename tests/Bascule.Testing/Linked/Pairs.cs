@@ -35,7 +35,7 @@ internal static class Pairs
         Instances = [.. instances],
         Port = 8112,
         BackupCheckInterval = TimeSpan.FromSeconds(30),
-        HandoverTimeout = TimeSpan.FromSeconds(30),
+        HandoverTimeout = TimeSpan.FromSeconds(1),
         StateFolder = "/nowhere",
         SharesConfiguration = false,
         RealtimePriority = 0,
