@@ -26,6 +26,8 @@ internal sealed class QuietAddresses(HaInstance instance, int number, NftTables 
     /// <returns>Null, or why not, as a clause; then nothing is left.</returns>
     public async Task<string?> BeginAsync(TimeSpan lease)
     {
+        if (instance.Gate is not null)
+            return "its gate lets nothing in once the addresses are given away";
         IPAddress[] ipv4 = [.. instance.Addresses.Select(a => a.Address).Where(a => a.AddressFamily == AddressFamily.InterNetwork)];
         if (ipv4.Length > 0)
         {

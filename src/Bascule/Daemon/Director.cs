@@ -176,8 +176,13 @@ internal sealed class Director
     }
 
     private HaAnswers? Ha() => _failover is { } failover && _handover is { } desk
-        ? new(async () => (await failover.StatusAsync()).WithChannels(_channel), new Handover(failover, desk, _time).RunAsync)
+        ? new(async () => WithDrains((await failover.StatusAsync()).WithChannels(_channel), desk), new Handover(failover, desk, _time).RunAsync)
         : null;
+
+    private static HaStatus WithDrains(HaStatus status, HandoverDesk desk) => status with
+    {
+        Warnings = [.. status.Warnings, .. desk.Draining.Select(d => $"{d.Instance.Name} was handed over; connections of it that are open here yet: {d.Open}")],
+    };
 
     /// <summary>Accepts nothing new, lets what is open finish for as long as the file allows, and closes everything.</summary>
     public async Task StopAsync()
