@@ -91,8 +91,15 @@ static __always_inline enum verdict balance(struct context *ctx, struct packet *
 		id = id ? look_up_service(packet) : 0;
 		virtual_server = bpf_map_lookup_elem(&virtual_servers, &id);
 	}
-	if (!id || !virtual_server)
-		return not_for_us(ctx, packet);
+	if (!id || !virtual_server) {
+		verdict = not_for_us(ctx, packet);
+		if (!tells || verdict != PASS)
+			return verdict;
+		id = service_of_flow(ctx, packet);
+		virtual_server = bpf_map_lookup_elem(&virtual_servers, &id);
+		if (!id || !virtual_server)
+			return PASS;
+	}
 	packet->virtual_server = id;
 
 	capture_incoming(ctx, packet, virtual_server);

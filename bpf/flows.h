@@ -333,6 +333,33 @@ static __noinline __u32 confirmed_server(struct context *ctx, struct packet *pac
 	return likely(flow && !(flow->flags & FLOW_ENDED)) ? follow(ctx, packet, virtual_server, &key, flow) : NOBODY;
 }
 
+static __always_inline bool is_same_mac(const __u8 *one, const __u8 *other)
+{
+	const __u16 *a = (const __u16 *)one, *b = (const __u16 *)other;
+
+	return !((a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]));
+}
+
+/* The virtual server of a recorded flow whose address is not ours, or not yet: between the moment that an address is taken over and the
+ * moment that its services stand in the map, the network stack would reset every connection. Only for what was sent to us: a switch may
+ * show us what is sent to the other director. 0: none. */
+static __noinline __u32 service_of_flow(struct context *ctx, const struct packet *packet)
+{
+	struct ethhdr *ethernet = frame(ctx);
+	struct real_server *server;
+	struct flow *flow;
+	union tuple key;
+
+	if ((void *)(ethernet + 1) > frame_end(ctx))
+		return 0;
+	tuple_of(&key, packet);
+	flow = look_up(&flows4, &flows6, &key, packet->family);
+	if (!flow || flow->flags & FLOW_ENDED || !is_same_mac(ethernet->h_dest, flow->director_mac))
+		return 0;
+	server = real_server_of(flow->real_server);
+	return server ? server->virtual_server : 0;
+}
+
 /* The real server this packet's flow is recorded with (refreshed; a half-open flow is confirmed by its first packet that is
  * not a SYN), NOBODY, or REFUSED. An ICMP error looks, and changes nothing. */
 static __always_inline __u32 recorded_server(struct context *ctx, struct packet *packet, const struct virtual_server *virtual_server)

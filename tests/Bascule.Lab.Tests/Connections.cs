@@ -14,9 +14,13 @@ internal sealed class Connections : IAsyncDisposable
 
     /// <summary>Opens so many to a port of the virtual address, and waits until all are there.</summary>
     /// <param name="milliseconds">Between two messages of a connection.</param>
-    public static async Task<Connections> OpenAsync(LabFixture lab, int count, int milliseconds, string address = LabPlan.VirtualAddress, int port = LabFixture.EchoPort)
+    public static Task<Connections> OpenAsync(LabFixture lab, int count, int milliseconds, string address = LabPlan.VirtualAddress, int port = LabFixture.EchoPort) =>
+        OpenAsync(lab.Client, count, milliseconds, address, port);
+
+    /// <inheritdoc cref="OpenAsync(LabFixture, int, int, string, int)"/>
+    internal static async Task<Connections> OpenAsync(LabMachine client, int count, int milliseconds, string address, int port)
     {
-        Connections connections = new(lab.Client.StartTalking(
+        Connections connections = new(client.StartTalking(
             LabFixture.EchoProgram, "hold", address, Text(port), Text(count), Text(milliseconds)));
         HolderReport report = await connections.ReportAsync();
         for (Stopwatch waited = Stopwatch.StartNew(); report.Open.Values.Sum() < count; report = await connections.ReportAsync())

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Bascule.Core.Api;
 
 namespace Bascule.Lab.Tests.Pair;
 
@@ -74,6 +75,9 @@ internal sealed class PairDirector : IRouterProcess
 
     /// <summary>A command that asks the daemon.</summary>
     public Task<string> AskAsync(string verb, params string[] arguments) => _director.AskAsync(verb, arguments);
+
+    /// <summary>Waits until something about it holds.</summary>
+    public Task<TimeSpan> SeesAsync(Func<DirectorStatus, bool> what) => _director.SeesAsync(what, TimeProvider.System);
 
     public async ValueTask DisposeAsync()
     {
