@@ -26,8 +26,9 @@ internal sealed class Director : IDisposable
             datapath.Map<Tuple4, Flow>("flows4"), datapath.Map<Tuple6, Flow>("flows6"), datapath.Map<Client, Session>("sessions"),
             datapath.AnyMap("changed_flows"), datapath.AnyMap("changed_sessions"), datapath.Map<uint, ulong>("untold"),
             datapath.Program("take_flow"), datapath.Program("take_session"));
-        Flows = new(tables, Names, Now, isAdopted ? null : Now());
-        Clients = new(tables, Names, Now);
+        ReplicaNames names = Names();
+        Flows = new(tables, () => names, Now, isAdopted ? null : Now());
+        Clients = new(tables, () => names, Now);
     }
 
     public Farm Farm { get; }
