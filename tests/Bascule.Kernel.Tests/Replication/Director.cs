@@ -15,8 +15,7 @@ internal sealed class Director : IDisposable
 
     /// <param name="farm">Its datapath. From now on it is this one's.</param>
     /// <param name="knowsLink">Whether it knows on which interface the virtual address is.</param>
-    /// <param name="isAdopted">Whether its tables are an earlier daemon's.</param>
-    public Director(Farm farm, bool knowsLink = true, bool isAdopted = false)
+    public Director(Farm farm, bool knowsLink = true)
     {
         Farm = farm;
         if (knowsLink)
@@ -27,7 +26,7 @@ internal sealed class Director : IDisposable
             datapath.AnyMap("changed_flows"), datapath.AnyMap("changed_sessions"), datapath.Map<uint, ulong>("untold"),
             datapath.Program("take_flow"), datapath.Program("take_session"));
         ReplicaNames names = Names();
-        Flows = new(tables, () => names, Now, isAdopted ? null : Now());
+        Flows = new(tables, () => names, Now, Now());
         Clients = new(tables, () => names, Now);
     }
 
