@@ -20,7 +20,7 @@ internal static class StatusMaker
             Instances = [.. loop.Instances.Select(i => Of(i, at => utc - (now - at)))],
             Peers = peers,
             Lateness = loop.Lateness.Read(isRealtime, isLocked),
-            Warnings = [.. warnings, .. loop.Instances.SelectMany(Warnings)],
+            Warnings = [.. warnings, .. peers.SelectMany(p => Warnings(loop, p)), .. loop.Instances.SelectMany(Warnings)],
         };
     }
 
@@ -75,6 +75,16 @@ internal static class StatusMaker
 
     private static TrackedStatus Of(Tracked tracked, TrackedState? state) =>
         new(TrackedState.NameOf(tracked), state?.IsWell ?? false, (state ?? TrackedState.Unknown).Why, tracked.Weight);
+
+    private static IEnumerable<string> Warnings(FailoverLoop loop, PeerStatus peer)
+    {
+        if (!peer.IsHeard)
+            yield break;
+        foreach (LinkStatus link in peer.Links.Where(l => l is { IsHeard: true, HearsUs: false }))
+            yield return $"{peer.Name} does not hear us over {link.Address}, and we hear it there: look at the cable, filters and addresses on that way";
+        foreach (PeerRole role in peer.Roles.Where(r => loop.Find(r.Instance)?.Judge.Priority == r.Priority))
+            yield return $"{role.Instance}: {peer.Name} has the same priority ({role.Priority}), so the higher address decides; give one of the two another";
+    }
 
     private static IEnumerable<string> Warnings(Instance instance)
     {
