@@ -182,9 +182,9 @@ internal static class HaInstanceSection
 
     public static readonly Setting<ListenWhen> Listen = new("listen", new ChoiceForm<ListenWhen>(
         new("always", ListenWhen.Always, "On every director, all the time: the first connection after a takeover finds a listener."),
-        new("active", ListenWhen.Active, "Only where the instance is Active.")))
+        new("active", ListenWhen.Active, "Only where the instance is Active: for directors that are real servers too, and would send each other's packets back (dr, tun).")))
     {
-        Doc = "When the proxy listens on the addresses.",
+        Doc = "When the proxy listens on the addresses, and the datapath takes packets to them.",
         Default = ListenWhen.Always,
         Source = "ours; nothing has to be started at a takeover",
         Example = "listen: always",

@@ -79,10 +79,10 @@ public enum ChecksumForm
     MessageOnly,
 }
 
-/// <summary>When the proxy listens on the addresses of an instance.</summary>
+/// <summary>When the proxy listens on the addresses of an instance, and the datapath takes packets to them.</summary>
 public enum ListenWhen
 {
-    /// <summary>On every director all the time, with IP_FREEBIND: the first connection after a takeover finds a listener.</summary>
+    /// <summary>On every director all the time, with IP_FREEBIND and a key in the datapath's map: the first connection after a takeover finds one.</summary>
     Always,
 
     /// <summary>Only where the instance is Active.</summary>

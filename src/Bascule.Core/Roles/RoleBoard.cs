@@ -34,7 +34,7 @@ public sealed class RoleSet
     /// <summary>Whether what is sent to this address is ours to answer. True for addresses that no instance has.</summary>
     public bool Serves(IPAddress address) => !_elsewhere.ContainsKey(address);
 
-    /// <summary>Whether the proxy listens on this address: where it serves, and where <see cref="ListenWhen.Always"/> is said.</summary>
+    /// <summary>Whether the proxy listens on this address and the datapath takes packets to it: where it serves, and where <see cref="ListenWhen.Always"/> is said.</summary>
     public bool Listens(IPAddress address) => !_elsewhere.TryGetValue(address, out HaInstance? instance) || instance.Listen == ListenWhen.Always;
 }
 

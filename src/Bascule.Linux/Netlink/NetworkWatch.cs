@@ -1,14 +1,33 @@
 namespace Bascule.Linux.Netlink;
 
-/// <summary>Hears what changes in this thread's network namespace from now on. One thread; the descriptor can be waited on in an epoll set.</summary>
-/// <param name="unheard">Addresses that come, or whose lease begins anew, are not told of when this protocol (IFA_PROTO) put them there; 0: all are.</param>
-public sealed class NetworkWatch(byte unheard = 0) : IDisposable
+/// <summary>What a <see cref="NetworkWatch"/> hears of. linux/rtnetlink.h, RTMGRP_….</summary>
+[Flags]
+public enum NetworkNews
 {
-    // RTMGRP_LINK, _NEIGH, _IPV4_IFADDR, _IPV4_ROUTE, _IPV6_IFADDR, _IPV6_ROUTE
-    private const uint Groups = 0x1 | 0x4 | 0x10 | 0x40 | 0x100 | 0x400;
+    /// <summary>Interfaces.</summary>
+    Links = 0x1,
+
+    /// <summary>ARP and neighbour discovery: on a busy network, many a second.</summary>
+    Neighbours = 0x4,
+
+    /// <summary>Addresses of this machine, of both families.</summary>
+    Addresses = 0x10 | 0x100,
+
+    /// <summary>Routes of both families: with a full table of the internet, many a second.</summary>
+    Routes = 0x40 | 0x400,
+
+    /// <summary>All of these.</summary>
+    All = Links | Neighbours | Addresses | Routes,
+}
+
+/// <summary>Hears what changes in this thread's network namespace from now on. One thread; the descriptor can be waited on in an epoll set.</summary>
+/// <param name="news">What of.</param>
+/// <param name="unheard">Addresses that come, or whose lease begins anew, are not told of when this protocol (IFA_PROTO) put them there; 0: all are.</param>
+public sealed class NetworkWatch(NetworkNews news = NetworkNews.All, byte unheard = 0) : IDisposable
+{
     private const int DatagramsAtOnce = 256;
 
-    private readonly NetlinkSocket _socket = new(Groups);
+    private readonly NetlinkSocket _socket = new((uint)news);
 
     /// <summary>Readable when something has changed.</summary>
     public int Descriptor => _socket.Descriptor;

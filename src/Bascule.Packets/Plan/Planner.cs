@@ -150,7 +150,7 @@ public sealed class Planner
         entry = entry with { Members = (uint)listed.Length, Sorry = Sorry(draft, virtualServer, service, id) };
         draft.VirtualServers[id] = new(entry, Slots(draft, virtualServer, service, shape, id, members, entry.Flags.HasFlag(VirtualServerFlag.Stateful)), listed, Prefixes.Of(configured.Packets));
         draft.Planned.Add(service);
-        if (!draft.Roles.Serves(service.Address))
+        if (!draft.Roles.Listens(service.Address))
             return;
         draft.Services[service] = id;
         draft.Services.TryAdd(EntryForms.EchoOf(service), id);

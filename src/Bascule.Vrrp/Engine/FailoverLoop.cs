@@ -32,7 +32,7 @@ internal sealed class FailoverLoop : IDisposable
     private readonly WakeUp _wake;
     private readonly EpollSet _epoll = new(EventsAtOnce);
     private readonly Network _network = new();
-    private readonly NetworkWatch _watch = new(AddressPlan.Mark); // what we do ourselves is no news
+    private readonly NetworkWatch _watch;
     private readonly VrrpLink[] _links;
     private readonly Instance[] _instances;
     private readonly HashSet<IPAddress> _virtual;
@@ -44,6 +44,9 @@ internal sealed class FailoverLoop : IDisposable
         ConcurrentQueue<Action<FailoverLoop>> mailbox, WakeUp wake)
     {
         (_talk, _board, Time, _news, _mailbox, _wake) = (talk, setting.Board, time, news, mailbox, wake);
+        // What we do ourselves is no news, nor are neighbours; of routes we hear only where an instance has some.
+        NetworkNews routes = settings.Instances.Any(i => i.Routes.Count > 0) ? NetworkNews.Routes : 0;
+        _watch = new(NetworkNews.Links | NetworkNews.Addresses | routes, AddressPlan.Mark);
         _epoll.AddReadable(wake.Descriptor, MailboxToken);
         _epoll.AddReadable(_watch.Descriptor, NetworkToken);
         _virtual = [.. settings.Instances.SelectMany(i => i.Addresses).Select(a => a.Address)];

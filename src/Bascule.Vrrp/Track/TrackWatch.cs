@@ -109,7 +109,7 @@ internal sealed class TrackWatch : IAsyncDisposable
         Dictionary<Tracked, TrackedState> last = _tracked.Where(t => t is TrackedInterface or TrackedRoute).ToDictionary(t => t, _ => TrackedState.Unknown);
         try
         {
-            using NetworkWatch watch = new();
+            using NetworkWatch watch = new(NetworkNews.Links | NetworkNews.Addresses | NetworkNews.Routes);
             using Network network = new();
             while (!_stopping.IsCancellationRequested)
             {

@@ -299,7 +299,7 @@ public sealed class AddressKeeperTests(Xunit.Abstractions.ITestOutputHelper outp
         lan.AsDirector(() =>
         {
             using AddressKeeper keeper = new(Lan.Instance());
-            using NetworkWatch events = new(AddressPlan.Mark);
+            using NetworkWatch events = new(unheard: AddressPlan.Mark);
             keeper.Start();
             keeper.Take(TimeSpan.Zero);
             keeper.Refresh(TimeSpan.Zero);

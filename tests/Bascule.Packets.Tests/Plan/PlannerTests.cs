@@ -136,11 +136,21 @@ public class PlannerTests
     }
 
     [Fact]
-    public void An_address_that_another_director_has_is_planned_but_for_its_keys()
+    public void An_address_that_another_director_has_keeps_its_keys_so_that_nothing_must_be_written_at_a_takeover()
     {
         PacketPlan ours = Plan(Dr("mh", "10.0.0.11", "10.0.0.12"));
 
         PacketPlan theirs = Plan(Dr("mh", "10.0.0.11", "10.0.0.12"), roles: Pairs.Roles(1, isActive: false, Pairs.Instance("192.0.2.10")));
+
+        Assert.Empty(PlanDifference.Between(ours, theirs));
+    }
+
+    [Fact]
+    public void Told_to_listen_only_where_it_is_Active_an_address_elsewhere_is_planned_but_for_its_keys()
+    {
+        PacketPlan ours = Plan(Dr("mh", "10.0.0.11", "10.0.0.12"));
+
+        PacketPlan theirs = Plan(Dr("mh", "10.0.0.11", "10.0.0.12"), roles: Pairs.Roles(1, isActive: false, OnlyWhereActive()));
 
         Assert.Empty(theirs.Services);
         Assert.Equal([new RemoveService(Web), new RemoveService(EntryForms.EchoOf(Web))], PlanDifference.Between(ours, theirs).OrderBy(c => c.ToString()?.Contains("Port = 0")));
@@ -149,7 +159,7 @@ public class PlannerTests
     [Fact]
     public void To_take_an_address_over_is_to_write_its_keys()
     {
-        HaInstance instance = Pairs.Instance("192.0.2.10");
+        HaInstance instance = OnlyWhereActive();
         PacketPlan theirs = Plan(Dr("wlc", "10.0.0.11", "10.0.0.12"), roles: Pairs.Roles(0, isActive: false, instance));
         ushort id = _planner.IdOf(Web)!.Value;
 
@@ -161,7 +171,7 @@ public class PlannerTests
     [Fact]
     public void A_virtual_server_whose_address_is_elsewhere_is_not_retired_by_a_sweep()
     {
-        RoleSet roles = Pairs.Roles(0, isActive: false, Pairs.Instance("192.0.2.10"));
+        RoleSet roles = Pairs.Roles(0, isActive: false, OnlyWhereActive());
         PacketPlan before = Plan(Dr("wlc", "10.0.0.11"), roles: roles);
 
         PacketPlan after = _planner.AfterSweep(new(_ => false, _ => false), Noon + TimeSpan.FromHours(1));
@@ -227,6 +237,8 @@ public class PlannerTests
             check: none
             realServers: [{string.Join(", ", realServers)}]
         """;
+
+    private static HaInstance OnlyWhereActive() => Pairs.Instance("192.0.2.10") with { Listen = ListenWhen.Active };
 
     private PacketPlan Plan(string text, Surroundings? surroundings = null, RoleSet? roles = null)
     {
