@@ -23,7 +23,7 @@ class Sight:
 
 class Watch:
     def __init__(self, network):
-        command = network.inside("client", "chrt", "-r", "30", str(machine.BASCULE), "lab-watch", "eth0", VIRTUAL, str(PERIOD_MS))
+        command = network.inside("client", "chrt", "-r", "30", str(machine.BASCULE), "lab-watch", "eth0", VIRTUAL, "80", str(PERIOD_MS))
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self._seen = []
         self._process.stdout.readline()  # "watching"

@@ -6,7 +6,7 @@ namespace Bascule.Lab.Tests;
 /// <summary>tcpdump on one port of one machine, and what it says about each packet.</summary>
 internal sealed class Capture : IAsyncDisposable
 {
-    private static readonly string[] Wrong = ["incorrect", "bad cksum", "bad udp cksum", "wrong icmp cksum", "bad icmp6 cksum", "truncated"];
+    private static readonly string[] Wrong = ["incorrect", "bad cksum", "bad udp cksum", "wrong icmp cksum", "bad icmp6 cksum", "bad vrrp cksum", "truncated"];
 
     private readonly Process _tcpdump;
     private readonly string _file;
@@ -18,9 +18,9 @@ internal sealed class Capture : IAsyncDisposable
     }
 
     /// <summary>Starts it, and waits until it listens.</summary>
-    public static async Task<Capture> StartAsync(LabFixture lab, LabMachine machine, string port, string filter)
+    public static async Task<Capture> StartAsync(LabNetwork network, LabMachine machine, string port, string filter)
     {
-        string file = Path.Combine(lab.Network.Folder, $"{machine.Role}-{port}.pcap");
+        string file = Path.Combine(network.Folder, $"{machine.Role}-{port}.pcap");
         File.Delete(file);
         Process tcpdump = machine.StartTalking("tcpdump", "-i", port, "-w", file, "-U", "--immediate-mode", "-Z", "root", filter);
         string? said = "";

@@ -47,8 +47,8 @@ public sealed class ForwardingTests(LabFixture lab)
     public async Task Packets_arrive_with_the_right_addresses_and_checksums(string name, string port, string to, string to6)
     {
         await using TestDirector director = await lab.StartDirectorAsync(Way.Of(name).Virtual(), Way.Settings);
-        await using Capture atServer = await Capture.StartAsync(lab, lab["alpha"], port, "tcp port 80 or tcp port 8080");
-        await using Capture atClient = await Capture.StartAsync(lab, lab.Client, "eth0", "tcp port 80");
+        await using Capture atServer = await Capture.StartAsync(lab.Network, lab["alpha"], port, "tcp port 80 or tcp port 8080");
+        await using Capture atClient = await Capture.StartAsync(lab.Network, lab.Client, "eth0", "tcp port 80");
 
         await FromAlphaAsync(V4);
         await FromAlphaAsync(V6);
@@ -68,7 +68,7 @@ public sealed class ForwardingTests(LabFixture lab)
     public async Task A_tunnel_carries_the_packet_to_the_real_server(string name, string outer, string outer6)
     {
         await using TestDirector director = await lab.StartDirectorAsync(Way.Of(name).Virtual(), Way.Settings);
-        await using Capture onTheWay = await Capture.StartAsync(lab, lab.Router, "far-alpha", "ip proto 4 or ip proto 47 or ip6 proto 41 or ip6 proto 47 or udp port 6080");
+        await using Capture onTheWay = await Capture.StartAsync(lab.Network, lab.Router, "far-alpha", "ip proto 4 or ip proto 47 or ip6 proto 41 or ip6 proto 47 or udp port 6080");
 
         await FromAlphaAsync(V4);
         await FromAlphaAsync(V6);

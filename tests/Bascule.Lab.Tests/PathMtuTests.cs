@@ -35,7 +35,7 @@ public sealed class PathMtuTests(LabFixture lab)
     {
         await ForgetPathsAsync();
         await using TestDirector director = await lab.StartDirectorAsync(Way.Of(name).Virtual("mh"), Way.Settings);
-        await using Capture told = await Capture.StartAsync(lab, lab.Client, "eth0", "icmp or icmp6");
+        await using Capture told = await Capture.StartAsync(lab.Network, lab.Client, "eth0", "icmp or icmp6");
         string upload = Path.Combine(lab.Network.Folder, "download");
 
         // Without Expect curl does not wait for an answer before it sends.

@@ -15,7 +15,7 @@ public sealed class RigTests(LabFixture lab)
     [LabFact]
     public async Task What_arrives_has_the_checksums_it_was_sent_with()
     {
-        await using Capture capture = await Capture.StartAsync(lab, lab["alpha"], "eth0", "tcp port 80");
+        await using Capture capture = await Capture.StartAsync(lab.Network, lab["alpha"], "eth0", "tcp port 80");
 
         await lab.DownloadsWholeAsync("10.0.0.11");
 

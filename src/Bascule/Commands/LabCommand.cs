@@ -13,11 +13,29 @@ internal static class LabCommand
         """)
     {
         Build("up", "Build the lab and start everything in it.", LabRun.UpAsync),
-        Build("demo", "Build the lab, show step by step what the datapath does, and remove it.", LabDemo.RunAsync),
+        Demo(),
         Build("down", "Remove the lab: processes, namespaces, files.", LabRun.DownAsync),
     };
 
+    private static Command Demo()
+    {
+        Option<string> lab = Name();
+        Option<bool> pair = new("--pair") { Description = "Two directors that share an address: one is killed, then one hands over." };
+        Command command = new("demo", "Build the lab, show step by step what the datapath does, or how one director takes over from another, and remove it.") { lab, pair };
+        command.SetAction((result, _) => LabRun.GuardAsync(() =>
+            result.GetValue(pair) ? PairDemo.RunAsync(result.GetRequiredValue(lab)) : LabDemo.RunAsync(result.GetRequiredValue(lab))));
+        return command;
+    }
+
     private static Command Build(string name, string description, Func<string, Task<int>> run)
+    {
+        Option<string> lab = Name();
+        Command command = new(name, description) { lab };
+        command.SetAction((result, _) => LabRun.GuardAsync(() => run(result.GetRequiredValue(lab))));
+        return command;
+    }
+
+    private static Option<string> Name()
     {
         Option<string> lab = new("--name")
         {
@@ -30,9 +48,7 @@ internal static class LabCommand
             if (result.Tokens is [var token] && !IsName(token.Value))
                 result.AddError($"--name must be 1 to 40 letters, digits and `-`, not {token.Value}");
         });
-        Command command = new(name, description) { lab };
-        command.SetAction((result, _) => LabRun.GuardAsync(() => run(result.GetRequiredValue(lab))));
-        return command;
+        return lab;
     }
 
     // It becomes a part of paths.

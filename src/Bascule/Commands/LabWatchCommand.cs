@@ -11,11 +11,12 @@ internal static class LabWatchCommand
     {
         Argument<string> port = new("INTERFACE");
         Argument<string> address = new("ADDRESS");
+        Argument<ushort> service = new("PORT");
         Argument<int> milliseconds = new("MILLISECONDS");
-        Command command = new(WatchServer.Verb, "Watches who has an address.") { port, address, milliseconds };
+        Command command = new(WatchServer.Verb, "Watches who has an address.") { port, address, service, milliseconds };
         command.Hidden = true;
         command.SetAction((result, _) => WatchServer.RunAsync(
-            result.GetRequiredValue(port), IPAddress.Parse(result.GetRequiredValue(address)), TimeSpan.FromMilliseconds(result.GetRequiredValue(milliseconds))));
+            result.GetRequiredValue(port), IPAddress.Parse(result.GetRequiredValue(address)), result.GetRequiredValue(service), TimeSpan.FromMilliseconds(result.GetRequiredValue(milliseconds))));
         return command;
     }
 }

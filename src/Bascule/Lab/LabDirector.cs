@@ -28,10 +28,14 @@ internal sealed class LabDirector(LabMachine machine, string folder)
 
     /// <summary>Starts it, and waits until it serves.</summary>
     /// <exception cref="LabException">It ended, or is not ready after 30 seconds; the message ends with its log.</exception>
-    public async Task<Process> StartAsync(TimeProvider time)
+    public Task<Process> StartAsync(TimeProvider time) => StartAsync(time, []);
+
+    /// <summary>The same, by way of another program that runs it.</summary>
+    public async Task<Process> StartAsync(TimeProvider time, string[] by)
     {
         long logged = System.IO.File.Exists(Log) ? new FileInfo(Log).Length : 0;
-        Process process = Machine.Start(Log, Program, "run", "-c", File);
+        string[] command = [.. by, Program, "run", "-c", File];
+        Process process = Machine.Start(Log, command[0], command[1..]);
         long began = time.GetTimestamp();
         while (!Said(logged).Contains("Ready:", StringComparison.Ordinal))
         {

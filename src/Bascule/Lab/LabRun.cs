@@ -35,7 +35,7 @@ internal static class LabRun
     /// <summary><c>bascule lab down</c></summary>
     public static async Task<int> DownAsync(string name)
     {
-        bool was = await LabNetwork.DownAsync(new LabPlan(name));
+        bool was = await LabNetwork.DownAsync(new LabPlan(name)) | await LabNetwork.DownAsync(new PairPlan($"{name}-pair"));
         Console.Out.WriteLine(was ? $"{name} is gone." : $"There is no lab called {name}.");
         return ExitCode.Ok;
     }

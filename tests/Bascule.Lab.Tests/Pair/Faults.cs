@@ -20,7 +20,7 @@ internal sealed class Faults(PairFixture lab) : IAsyncDisposable
     public async Task LoseAsync(int percent, string segment)
     {
         foreach (string director in PairPlan.Directors)
-            await RuleAsync($"iifname {PairPlan.PortOf(director, segment)} oifname {PairPlan.PortOf(PairPlan.OtherOf(director), segment)} numgen random mod 100 < {percent} drop");
+            await RuleAsync($"iifname {PairPlan.PortOf(director, segment)} oifname {PairPlan.PortOf(PairPlan.OtherOf(director), segment)} {(percent < 100 ? $"numgen random mod 100 < {percent}" : "")} drop");
     }
 
     /// <summary>The two hear nothing of each other; everybody else hears both. No carrier is lost.</summary>
@@ -45,8 +45,8 @@ internal sealed class Faults(PairFixture lab) : IAsyncDisposable
     private async Task RuleAsync(string rule)
     {
         if (!_hasRules)
-            await Switch.RunAsync("nft", "add table bridge faults; add chain bridge faults all { type filter hook forward priority 0; }");
+            await Switch.RunAsync("nft", "add table bridge faults; add chain bridge faults losses { type filter hook forward priority 0; }");
         _hasRules = true;
-        await Switch.RunAsync("nft", $"add rule bridge faults all {rule}");
+        await Switch.RunAsync("nft", $"add rule bridge faults losses {rule}");
     }
 }

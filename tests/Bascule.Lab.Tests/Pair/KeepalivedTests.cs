@@ -15,7 +15,7 @@ public sealed class KeepalivedTests(PairFixture lab)
         await Takeover.AnswersAsync(watch, "director-1");
         await using Keepalived second = await Keepalived.StartAsync(lab, "director-2", router);
 
-        IReadOnlyList<(string By, Takeover Takeover)> takeovers = await Takeover.SeriesAsync(watch, first, second, 5);
+        IReadOnlyList<(string By, Takeover Takeover)> takeovers = await Takeover.SeriesAsync(watch, watch, first, second, 5);
 
         Takeover.AssertAreOnTime(takeovers.Select(t => t.Takeover), TimeSpan.FromMilliseconds(100), priority: 100);
     }

@@ -35,7 +35,7 @@ internal sealed class MixedPair : IAsyncDisposable
 
     /// <summary>Starts both; the first becomes Active, and the second has heard it. Equal priorities, and neither preempts, unless told otherwise.</summary>
     /// <param name="weAreActive">Whether ours is first.</param>
-    public static async Task<MixedPair> StartAsync(PairFixture lab, bool weAreActive, int version = 3, bool unicast = false, int ours = 100, int theirs = 100, bool preempt = false, string? address = null)
+    public static async Task<MixedPair> StartAsync(PairFixture lab, bool weAreActive, int version = 3, bool unicast = false, int ours = 100, int theirs = 100, bool preempt = false, bool theyPreempt = false, string? address = null)
     {
         address ??= $"{PairPlan.VirtualAddress}/24";
         string watched = address.Split('/')[0];
@@ -55,7 +55,7 @@ internal sealed class MixedPair : IAsyncDisposable
             Interval = version == 2 ? 1 : 0.1,
             Priority = theirs,
             Address = address,
-            More = preempt ? "" : "nopreempt",
+            More = preempt || theyPreempt ? "" : "nopreempt",
             Unicast = unicast ? (PairPlan.LanOf(Theirs), PairPlan.LanOf(Ours)) : null,
         };
         MixedPair pair = new(await lab.WatchAsync(watched), await lab.ListenAsync(Theirs), settings, router);

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using Bascule.Client;
 using Bascule.Core.Api;
+using Bascule.Core.Roles;
 
 namespace Bascule.Lab.Tests.Pair;
 
@@ -47,10 +49,13 @@ internal sealed class PairDirector : IRouterProcess
     }
 
     /// <inheritdoc/>
-    public async Task StartAgainAsync()
+    public Task StartAgainAsync() => StartAgainAsync([]);
+
+    /// <summary>The same, by way of another program that runs it.</summary>
+    public async Task StartAgainAsync(string[] by)
     {
         _process?.Dispose();
-        _process = await _director.StartAsync(TimeProvider.System);
+        _process = await _director.StartAsync(TimeProvider.System, by);
     }
 
     /// <inheritdoc/>
@@ -78,6 +83,34 @@ internal sealed class PairDirector : IRouterProcess
 
     /// <summary>Waits until something about it holds.</summary>
     public Task<TimeSpan> SeesAsync(Func<DirectorStatus, bool> what) => _director.SeesAsync(what, TimeProvider.System);
+
+    /// <summary>What <c>bascule ha</c> knows.</summary>
+    public async Task<HaStatus> HaAsync()
+    {
+        using AdminClient client = new(_director.Socket);
+        return await client.HaAsync(CancellationToken.None) ?? throw new LabException($"{Director} does not tell how things are:\n{Log}");
+    }
+
+    /// <summary>Waits until something about it holds.</summary>
+    /// <exception cref="TimeoutException">It did not within 20 seconds.</exception>
+    public async Task<HaStatus> SeesAsync(Func<HaStatus, bool> what, string called)
+    {
+        HaStatus status = await HaAsync();
+        for (Stopwatch waited = Stopwatch.StartNew(); !what(status); status = await HaAsync())
+        {
+            if (waited.Elapsed > TimeSpan.FromSeconds(20))
+                throw new TimeoutException($"{Director}: never {called}:\n{await AskAsync("ha")}\n{Log}");
+            await Task.Delay(5);
+        }
+
+        return status;
+    }
+
+    /// <summary>Waits until it has found every real server up.</summary>
+    public Task SeesServersUpAsync() => _director.SeesAsync(status => status.VirtualServers.All(v => v.RealServers.All(r => r.State == RealServerState.Up)), TimeProvider.System);
+
+    /// <summary>Waits until all its instances are this.</summary>
+    public Task<HaStatus> IsAsync(Role role) => SeesAsync(status => status.Instances.All(i => i.Role == role), $"{role}");
 
     public async ValueTask DisposeAsync()
     {

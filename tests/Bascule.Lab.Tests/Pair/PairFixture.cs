@@ -37,7 +37,8 @@ public sealed class PairFixture : IAsyncLifetime
     }
 
     /// <summary>Watches who has an address, from the client.</summary>
-    internal Task<LabWatch> WatchAsync(string address = PairPlan.VirtualAddress) => LabWatch.StartAsync(this["client"], address, TimeProvider.System);
+    internal Task<LabWatch> WatchAsync(string address = PairPlan.VirtualAddress, int port = 0) =>
+        LabWatch.StartAsync(this["client"], address, TimeProvider.System, port);
 
     /// <summary>Listens on a director's port in the lan: whatever the two say to each other there.</summary>
     internal Task<LabWatch> ListenAsync(string director) => LabWatch.StartAsync(this[director], PairPlan.VirtualAddress, TimeProvider.System, milliseconds: 0);

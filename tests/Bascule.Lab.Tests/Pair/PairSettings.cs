@@ -30,8 +30,8 @@ internal sealed record PairSettings
     /// <summary>More instances, as <c>name: { … }</c>; DIRECTOR-1 and DIRECTOR-2 stand for the priorities of who is preferred, and of the other.</summary>
     public string[] Instances { get; init; } = [];
 
-    /// <summary>Lines under <c>virtualServers</c>.</summary>
-    public string[] VirtualServers { get; init; } = [$"web: {{ address: \"{PairPlan.VirtualAddress}:80\", realServers: [ {Servers(80)} ] }}"];
+    /// <summary>Lines under <c>virtualServers</c>; empty: one at port 80 of the address.</summary>
+    public string[] VirtualServers { get; init; } = [];
 
     /// <summary>More lines at the top.</summary>
     public string[] Top { get; init; } = [];
@@ -66,10 +66,12 @@ internal sealed record PairSettings
                   {{Lines(6, More)}}
                 {{Lines(4, [.. Instances.Select(line => Prefer(line, director))])}}
             virtualServers:
-              {{Lines(2, VirtualServers)}}
+              {{(VirtualServers.Length == 0 ? $"web: {{ address: \"{Endpoint}\", realServers: [ {Servers(80)} ] }}" : Lines(2, VirtualServers))}}
 
             """;
     }
+
+    private string Endpoint => Address.Split('/')[0] is var address && address.Contains(':') ? $"[{address}]:80" : $"{address}:80";
 
     // DIRECTOR-1 in an instance: 150 at director-1, and 100 at the other.
     private static string Prefer(string line, string director) =>

@@ -20,7 +20,7 @@ internal sealed class Stranger : IDisposable
     public Stranger(LabMachine machine, string source)
     {
         _source = IPAddress.Parse(source);
-        _socket = NetworkNamespace.Run($"/run/netns/{machine.Namespace}", () => new Socket(AddressFamily.InterNetwork, SocketType.Raw, (ProtocolType)Vrrp));
+        _socket = NetworkNamespace.Run($"/run/netns/{machine.Namespace}", () => new Socket(AddressFamily.InterNetwork, SocketType.Raw, ProtocolType.Raw));
         _socket.Bind(new IPEndPoint(_source, 0));
         _socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastInterface, _source.GetAddressBytes());
     }
@@ -47,8 +47,9 @@ internal sealed class Stranger : IDisposable
     private void Send(byte[] message, byte[] pseudo, int timeToLive, bool wrong)
     {
         BinaryPrimitives.WriteUInt16BigEndian(message.AsSpan(6), (ushort)(Checksum([.. pseudo, .. message]) ^ (wrong ? 1 : 0)));
-        _socket.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.MulticastTimeToLive, timeToLive);
-        _socket.SendTo(message, new IPEndPoint(Everybody, 0));
+        // A raw socket of no protocol takes whole IP packets; the kernel adds length, identification and checksum.
+        byte[] header = [0x45, 0xc0, 0, 0, 0, 0, 0, 0, (byte)timeToLive, Vrrp, 0, 0, .. _source.GetAddressBytes(), .. Everybody.GetAddressBytes()];
+        _socket.SendTo((byte[])[.. header, .. message], new IPEndPoint(Everybody, 0));
     }
 
     private static ushort Checksum(ReadOnlySpan<byte> bytes)

@@ -42,15 +42,15 @@ internal sealed record Takeover(Sighting LastWord, Sighting FirstWord, Sighting 
     /// <param name="active">Who serves.</param>
     /// <param name="backup">Who does not.</param>
     /// <returns>The takeovers, by who took over.</returns>
-    public static async Task<IReadOnlyList<(string By, Takeover Takeover)>> SeriesAsync(LabWatch watch, IRouterProcess active, IRouterProcess backup, int count)
+    public static async Task<IReadOnlyList<(string By, Takeover Takeover)>> SeriesAsync(LabWatch words, LabWatch answers, IRouterProcess active, IRouterProcess backup, int count)
     {
         List<(string, Takeover)> takeovers = [];
         for (int i = 0; i < count; i++, (active, backup) = (backup, active))
         {
-            await IsHeardAsync(watch, active.Director);
+            await IsHeardAsync(words, active.Director);
             long since = TimeProvider.System.GetTimestamp();
             await active.KillAsync();
-            takeovers.Add((backup.Director, await SeenAsync(watch, watch, backup.Director, since)));
+            takeovers.Add((backup.Director, await SeenAsync(words, answers, backup.Director, since)));
             await active.StartAgainAsync();
         }
 

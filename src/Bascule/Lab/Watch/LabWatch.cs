@@ -30,12 +30,13 @@ internal sealed class LabWatch : IAsyncDisposable
     }
 
     /// <summary>Starts it, and waits until it looks.</summary>
+    /// <param name="port">Of the service that is watched as well; 0: none.</param>
     /// <param name="milliseconds">Between two questions; 0: it asks nothing, and only looks.</param>
     /// <exception cref="LabException">It did not start.</exception>
-    public static async Task<LabWatch> StartAsync(LabMachine machine, string address, TimeProvider time, int milliseconds = 5)
+    public static async Task<LabWatch> StartAsync(LabMachine machine, string address, TimeProvider time, int port = 0, int milliseconds = 5)
     {
         // With a real-time priority: the judge must be on time, whatever else runs here.
-        Process process = machine.StartTalking("chrt", "-r", "30", LabDirector.Program, WatchServer.Verb, "eth0", address, milliseconds.ToString(CultureInfo.InvariantCulture));
+        Process process = machine.StartTalking("chrt", "-r", "30", LabDirector.Program, WatchServer.Verb, "eth0", address, Text(port), Text(milliseconds));
         if (await process.StandardOutput.ReadLineAsync() != WatchServer.Ready)
             throw new LabException($"the watch on {address} did not start: {await process.StandardError.ReadToEndAsync()}");
         return new(process, time);
@@ -72,6 +73,8 @@ internal sealed class LabWatch : IAsyncDisposable
         await StopAsync();
         _process.Dispose();
     }
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private async Task ReadAsync()
     {

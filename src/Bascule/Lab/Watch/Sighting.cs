@@ -12,6 +12,9 @@ internal enum Sight
     /// <summary>An echo came back to the client, whose own neighbour table chose whom to ask.</summary>
     Answer,
 
+    /// <summary>The service took up a connection: a SYN was acknowledged. The client's own neighbour table chose whom to ask.</summary>
+    Service,
+
     /// <summary>Gratuitous ARP, or an unsolicited Neighbor Advertisement.</summary>
     Announcement,
 

@@ -18,8 +18,8 @@ internal sealed class Timeline(IReadOnlyList<Sighting> seen, TimeProvider time)
     /// <summary>Everybody who said the address is theirs.</summary>
     public IReadOnlyList<PhysicalAddress> Owners => [.. Of(Sight.Owner).Select(s => s.From).Distinct()];
 
-    /// <summary>The longest time in which no echo came back, between two that did.</summary>
-    public TimeSpan Outage => Of(Sight.Answer).Zip(Of(Sight.Answer).Skip(1), (a, b) => time.GetElapsedTime(a.At, b.At)).DefaultIfEmpty().Max();
+    /// <summary>The longest time in which nothing of this kind was seen, between two that were.</summary>
+    public TimeSpan Outage(Sight what) => Of(what).Zip(Of(what).Skip(1), (a, b) => time.GetElapsedTime(a.At, b.At)).DefaultIfEmpty().Max();
 
     /// <summary>How long more than one machine said in turns that the address is theirs, in all.</summary>
     public TimeSpan Overlap

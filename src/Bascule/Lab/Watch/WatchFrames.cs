@@ -9,15 +9,23 @@ namespace Bascule.Lab.Watch;
 /// The questions a watch asks about an address, and what answers to them look like. The owner is asked for in the name of a machine that does
 /// not exist, so that no kernel's neighbour table learns from the answers.
 /// </summary>
-internal sealed class WatchFrames(IPAddress address)
+/// <param name="address">Which is watched.</param>
+/// <param name="port">Of the service at it; 0: none is watched.</param>
+/// <param name="self">The client's address.</param>
+internal sealed class WatchFrames(IPAddress address, ushort port, IPAddress self)
 {
     private const int EthernetLength = 14, Ip6Length = 40;
-    private const byte Icmp = 1, Icmp6 = 58, Vrrp = 112;
+    private const byte Icmp = 1, Tcp = 6, Icmp6 = 58, Vrrp = 112;
+    private const byte Syn = 0x02, SynAck = 0x12;
+
+    // Below those that the kernel gives to programs: nobody expects an answer there, and the kernel resets what is taken up.
+    private const ushort FirstPort = 20_000, Ports = 10_000;
 
     private static readonly byte[] Nobody = [0x02, 0xba, 0x5c, 0xff, 0xff, 0x01];
 
     private readonly byte[] _address = address.GetAddressBytes();
     private ushort _echoes;
+    private ushort _connections;
 
     private bool Is6 => address.AddressFamily == AddressFamily.InterNetworkV6;
 
@@ -35,6 +43,21 @@ internal sealed class WatchFrames(IPAddress address)
         return echo;
     }
 
+    /// <summary>The beginning of a connection to the service; IPv4. From the TCP header on.</summary>
+    public byte[] ConnectionRequest()
+    {
+        byte[] tcp = new byte[20];
+        BinaryPrimitives.WriteUInt16BigEndian(tcp, (ushort)(FirstPort + (_connections++ % Ports)));
+        BinaryPrimitives.WriteUInt16BigEndian(tcp.AsSpan(2), port);
+        BinaryPrimitives.WriteUInt16BigEndian(tcp.AsSpan(4), _connections); // a sequence number that the last one of this port did not have
+        tcp[12] = 5 << 4;
+        tcp[13] = Syn;
+        BinaryPrimitives.WriteUInt16BigEndian(tcp.AsSpan(14), 65_535);
+        uint pseudo = Sum(self.GetAddressBytes()) + Sum(_address) + Tcp + (uint)tcp.Length;
+        BinaryPrimitives.WriteUInt16BigEndian(tcp.AsSpan(16), Checksum(tcp, pseudo));
+        return tcp;
+    }
+
     /// <summary>What a frame says about the address; null when that is nothing.</summary>
     public Sighting? Read(ReadOnlySpan<byte> frame, long at)
     {
@@ -46,11 +69,15 @@ internal sealed class WatchFrames(IPAddress address)
             0x0806 when rest.Length >= 28 => ReadArp(rest) is { } what ? Seen(frame, what, at) : null,
             0x0800 when rest[9] == Vrrp => Advertised(frame, rest[((rest[0] & 0xf) * 4)..], at),
             0x0800 when rest[9] == Icmp && rest.Length >= 28 && rest[20] == 0 && rest.Slice(12, 4).SequenceEqual(_address) => Seen(frame, Sight.Answer, at),
+            0x0800 when rest[9] == Tcp && rest.Length >= 40 && IsTakenUp(rest) => Seen(frame, Sight.Service, at),
             0x86dd when rest.Length >= Ip6Length + 8 && rest[6] == Vrrp => Advertised(frame, rest[Ip6Length..], at),
             0x86dd when rest.Length >= Ip6Length + 8 && rest[6] == Icmp6 => ReadIcmp6(rest) is { } what ? Seen(frame, what, at) : null,
             _ => null,
         };
     }
+
+    private bool IsTakenUp(ReadOnlySpan<byte> packet) =>
+        packet[33] == SynAck && packet.Slice(12, 4).SequenceEqual(_address) && BinaryPrimitives.ReadUInt16BigEndian(packet[20..]) == port;
 
     private Sight? ReadArp(ReadOnlySpan<byte> arp)
     {

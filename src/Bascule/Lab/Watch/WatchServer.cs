@@ -14,17 +14,13 @@ internal static class WatchServer
     /// <summary>What it writes when it has begun to look.</summary>
     public const string Ready = "watching";
 
-    public static async Task<int> RunAsync(string interfaceName, IPAddress address, TimeSpan period)
+    public static async Task<int> RunAsync(string interfaceName, IPAddress address, ushort port, TimeSpan period)
     {
-        // Both live as long as the process: a thread waits in one of them.
+        // The sockets live as long as the process: a thread waits in one of them.
         Socket wire = PacketSocket.Open(interfaceName);
-        Socket echoes = new(address.AddressFamily, SocketType.Raw,
-            address.AddressFamily == AddressFamily.InterNetworkV6 ? ProtocolType.IcmpV6 : ProtocolType.Icmp)
-        { ReceiveBufferSize = 0, Blocking = false };
-        WatchFrames frames = new(address);
+        WatchFrames frames = new(address, port, OwnAddress(address));
         using ManualResetEvent ended = new(false);
-
-        Thread asking = new(() => Ask(frames, wire, echoes, new(address, 0), period, ended)) { IsBackground = true };
+        Thread asking = new(() => Ask(frames, wire, new(address, 0), port != 0, period, ended)) { IsBackground = true };
         Thread looking = new(() => Look(frames, wire)) { IsBackground = true };
         Console.Out.WriteLine(Ready);
         looking.Start();
@@ -32,35 +28,48 @@ internal static class WatchServer
             asking.Start();
         await Console.In.ReadToEndAsync();
         ended.Set();
-        if (period > TimeSpan.Zero)
-            asking.Join();
         return ExitCode.Ok;
     }
 
-    private static void Ask(WatchFrames frames, Socket wire, Socket echoes, IPEndPoint address, TimeSpan period, WaitHandle ended)
+    private static void Ask(WatchFrames frames, Socket wire, IPEndPoint address, bool hasService, TimeSpan period, WaitHandle ended)
     {
+        using Socket echoes = Raw(address.Address, address.AddressFamily == AddressFamily.InterNetworkV6 ? ProtocolType.IcmpV6 : ProtocolType.Icmp);
+        using Socket connections = Raw(address.Address, ProtocolType.Tcp);
         TimeProvider time = TimeProvider.System;
         long began = time.GetTimestamp();
         for (int asked = 1; ; asked++)
         {
             wire.Send(frames.WhoHas(), SocketFlags.None, out _);
             Send(echoes, frames.EchoRequest(), address);
+            if (hasService)
+                Send(connections, frames.ConnectionRequest(), address);
             TimeSpan wait = (asked * period) - time.GetElapsedTime(began);
             if (ended.WaitOne(wait > TimeSpan.Zero ? wait : TimeSpan.Zero))
                 return;
         }
     }
 
-    private static void Send(Socket echoes, byte[] echo, IPEndPoint address)
+    // What comes back is for the one that looks; here it would only fill up.
+    private static Socket Raw(IPAddress address, ProtocolType protocol) =>
+        new(address.AddressFamily, SocketType.Raw, protocol) { ReceiveBufferSize = 0, Blocking = false };
+
+    private static void Send(Socket socket, byte[] packet, IPEndPoint address)
     {
         try
         {
-            echoes.SendTo(echo, address);
+            socket.SendTo(packet, address);
         }
         catch (SocketException)
         {
             // No way there now, or an error about an earlier one. That nothing comes back tells enough.
         }
+    }
+
+    private static IPAddress OwnAddress(IPAddress towards)
+    {
+        using Socket socket = new(towards.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+        socket.Connect(towards, 9);
+        return ((IPEndPoint)socket.LocalEndPoint!).Address;
     }
 
     private static void Look(WatchFrames frames, Socket wire)
