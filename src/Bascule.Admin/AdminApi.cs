@@ -11,7 +11,8 @@ namespace Bascule.Admin;
 internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<HttpContext>
 {
     private const string WhatThereIs =
-        "GET /v1/status, GET /v1/version, POST /v1/reload, GET /v1/connections, GET /v1/sessions, GET /v1/explain, GET /v1/capture, POST /v1/detach, GET /v1/ha, POST /v1/handover";
+        "GET /v1/status, GET /v1/version, POST /v1/reload, GET /v1/connections, GET /v1/sessions, GET /v1/explain, GET /v1/capture, POST /v1/detach, GET /v1/ha, POST /v1/handover, "
+        + "GET /v1/config, GET /v1/config/diff, POST /v1/config/take, POST /v1/config/rollback";
 
     public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
@@ -31,6 +32,10 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
         "/v1/detach" => OnlyAsync(HttpMethods.Post, context, OfDatapath(PacketApi.DetachAsync)),
         "/v1/ha" => OnlyAsync(HttpMethods.Get, context, OfFailover(HaApi.StatusAsync)),
         "/v1/handover" => OnlyAsync(HttpMethods.Post, context, OfFailover(HaApi.HandOverAsync)),
+        "/v1/config" => OnlyAsync(HttpMethods.Get, context, OfConfiguration(ConfigurationApi.ReportAsync)),
+        "/v1/config/diff" => OnlyAsync(HttpMethods.Get, context, OfConfiguration(ConfigurationApi.DifferenceAsync)),
+        "/v1/config/take" => OnlyAsync(HttpMethods.Post, context, OfConfiguration(ConfigurationApi.TakeAsync)),
+        "/v1/config/rollback" => OnlyAsync(HttpMethods.Post, context, OfConfiguration(ConfigurationApi.RollBackAsync)),
         _ => AnswerAsync(context, StatusCodes.Status404NotFound,
             new ApiError($"there is no {context.Request.Path}", $"ask for one of {WhatThereIs}"), ApiJson.Readable.ApiError),
     };
@@ -53,9 +58,10 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
     private Task SessionsAsync(HttpContext context) =>
         AnswerAsync(context, StatusCodes.Status200OK, [.. director.Sessions(), .. director.Packets()?.Sessions() ?? []], ApiJson.Readable.ImmutableArraySessionCount);
 
-    private async Task ReloadAsync(HttpContext context)
+    private async Task ReloadAsync(HttpContext context) => await AnswerAsync(context, await director.Reload());
+
+    internal static async Task AnswerAsync(HttpContext context, ReloadResult result)
     {
-        ReloadResult result = await director.Reload();
         int status = result.Applied ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity;
         await AnswerAsync(context, status, result, ApiJson.Readable.ReloadResult);
     }
@@ -71,6 +77,12 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
             ? answerAsync(ha, context)
             : AnswerAsync(context, StatusCodes.Status404NotFound,
                 new ApiError("this director is alone", "add `ha` to its configuration and start it again"), ApiJson.Readable.ApiError);
+
+    private Func<HttpContext, Task> OfConfiguration(Func<ConfigurationAnswers, HttpContext, Task> answerAsync) => context =>
+        director.Configuration() is { } configuration
+            ? answerAsync(configuration, context)
+            : AnswerAsync(context, StatusCodes.Status404NotFound,
+                new ApiError("this director shares its configuration with nobody", "add `shareConfiguration: true` to `ha` on both directors and start them again"), ApiJson.Readable.ApiError);
 
     internal static Task AnswerAsync<T>(HttpContext context, int status, T value, JsonTypeInfo<T> type)
     {

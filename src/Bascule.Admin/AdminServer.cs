@@ -65,4 +65,7 @@ public sealed record DirectorAnswers(VersionInfo Version, Func<DirectorStatus> S
 
     /// <summary>What answers about failover; null where this director is alone.</summary>
     public Func<HaAnswers?> Ha { get; init; } = () => null;
+
+    /// <summary>What answers about the shared configuration; null while none is shared.</summary>
+    public Func<ConfigurationAnswers?> Configuration { get; init; } = () => null;
 }

@@ -196,7 +196,8 @@ public sealed class ProxyEngine
     private IEnumerable<VirtualServer> ListenedOn(Snapshot snapshot) =>
         snapshot.Proxied.Select(v => v.Configured).Where(v => _roles.Listens(v.Address.Address));
 
-    private void DropPrepared()
+    /// <summary>Closes what <see cref="Prepare"/> has opened, where it was only to be known whether that can be done.</summary>
+    public void DropPrepared()
     {
         foreach (TcpListenSocket socket in _prepared.Values.SelectMany(s => s))
             socket.Dispose();

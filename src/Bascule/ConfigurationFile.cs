@@ -1,3 +1,4 @@
+using System.Text;
 using Bascule.Core.Config;
 using Bascule.Linux.Files;
 using Microsoft.Win32.SafeHandles;
@@ -11,11 +12,13 @@ internal static class ConfigurationFile
     public static CheckedConfiguration Load(string path) => NotAFile(FileKinds.Of(path)) ?? Read(path);
 
     /// <summary>The same for whoever wants to run it, or to know whether it runs well here: with warnings about this machine, and what keys lead to.</summary>
-    public static CheckedConfiguration LoadToRun(string path)
-    {
-        CheckedConfiguration read = Load(path);
-        return read.Meant is { } meant ? new(FlowHashKeys.Resolve(meant), []) { Warnings = [.. SecretWarnings.Of(path, meant), .. read.Warnings] } : read;
-    }
+    public static CheckedConfiguration LoadToRun(string path) => ToRun(path, Load(path));
+
+    /// <summary>The same of a text that is not in the file yet.</summary>
+    public static CheckedConfiguration CheckToRun(string path, string text) => ToRun(path, ConfigurationText.Check(Encoding.UTF8.GetBytes(text)));
+
+    private static CheckedConfiguration ToRun(string path, CheckedConfiguration read) =>
+        read.Meant is { } meant ? new(FlowHashKeys.Resolve(meant), []) { Warnings = [.. SecretWarnings.Of(path, meant), .. read.Warnings] } : read;
 
     // A pipe could wait for ever for somebody to write, and /dev/zero never ends.
     private static CheckedConfiguration? NotAFile(FileKind? kind) => kind switch

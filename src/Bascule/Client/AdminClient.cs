@@ -84,6 +84,22 @@ internal sealed class AdminClient(string socket) : IDisposable
     public Task<DetachResult?> DetachAsync(CancellationToken cancellation) =>
         AskAsync(HttpMethod.Post, "/v1/detach", ApiJson.Default.DetachResult, cancellation);
 
+    /// <summary><c>GET /v1/config</c></summary>
+    public Task<ConfigurationReport?> ConfigurationAsync(CancellationToken cancellation) =>
+        AskAsync(HttpMethod.Get, "/v1/config", ApiJson.Default.ConfigurationReport, cancellation);
+
+    /// <summary><c>GET /v1/config/diff</c></summary>
+    public Task<ConfigurationDifference?> ConfigurationDifferenceAsync(CancellationToken cancellation) =>
+        AskAsync(HttpMethod.Get, "/v1/config/diff", ApiJson.Default.ConfigurationDifference, cancellation);
+
+    /// <summary><c>POST /v1/config/take</c>; an answer also when it was refused.</summary>
+    public Task<ReloadResult?> TakeAsync(string which, CancellationToken cancellation) =>
+        AskAsync(HttpMethod.Post, $"/v1/config/take?which={which}", ApiJson.Default.ReloadResult, cancellation);
+
+    /// <summary><c>POST /v1/config/rollback</c>; an answer also when it was refused.</summary>
+    public Task<ReloadResult?> RollBackAsync(int number, CancellationToken cancellation) =>
+        AskAsync(HttpMethod.Post, $"/v1/config/rollback?number={number}", ApiJson.Default.ReloadResult, cancellation);
+
     /// <summary><c>GET /v1/connections</c>, handed on line by line as they come.</summary>
     /// <returns>Whether all was read; if not, why has been said.</returns>
     public Task<bool> ConnectionsAsync(string query, Action<ConnectionEntry> each, CancellationToken cancellation) =>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Bascule.Client;
+using Bascule.Core.Api;
 
 namespace Bascule.Commands;
 
@@ -29,6 +30,13 @@ internal static class ReloadCommand
         using AdminClient daemon = new(socket);
         if (await daemon.ReloadAsync(cancellation) is not { } result)
             return ExitCode.Failed;
+        return Tell(result, "Reloaded");
+    }
+
+    /// <summary>Prints what came of a change.</summary>
+    /// <param name="done">What was done, if it was.</param>
+    public static int Tell(ReloadResult result, string done)
+    {
         foreach (string line in result.Problems.Concat(result.Warnings))
             Console.Error.WriteLine(line);
         if (!result.Applied)
@@ -37,7 +45,7 @@ internal static class ReloadCommand
             return ExitCode.Failed;
         }
 
-        Console.Out.WriteLine($"Reloaded: {result.Summary()}.");
+        Console.Out.WriteLine($"{done}: {result.Summary()}.");
         return ExitCode.Ok;
     }
 }

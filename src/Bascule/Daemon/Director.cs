@@ -24,6 +24,9 @@ namespace Bascule.Daemon;
 /// <summary>The composition root: the engines, the admin socket, and what keeps them in step with the configuration file.</summary>
 internal sealed class Director
 {
+    /// <summary>For a peer to check a configuration: it may be four megabytes.</summary>
+    private static readonly TimeSpan PeerPatience = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan FirstAnswersPatience = TimeSpan.FromSeconds(1);
 
     /// <summary>Kept for listeners, checks, the log, the runtime and its assemblies.</summary>
@@ -44,6 +47,7 @@ internal sealed class Director
     private readonly HandoverDesk? _handover;
     private readonly List<string> _problems = [];
     private readonly ReplicationEngine? _channel;
+    private SharedConfiguration? _shared;
     private readonly Notifier _notifier;
     private readonly DateTimeOffset _startedAt;
     private readonly Lock _changing = new();
@@ -74,7 +78,7 @@ internal sealed class Director
             : null;
         _handover = _failover is null ? null : DeskOf(_failover, loggers);
         _packets = configuration.Packets is { } settings ? new(settings, _snapshots.Current, _roles.Current, configuration.Ha, time, loggers) : null;
-        _channel = StateChannel.Build(configuration, StateChannel.Peers(configuration, _problems), States(), time, new Random(chance.Next()), loggers);
+        _channel = StateChannel.Build(configuration, StateChannel.Peers(configuration, _problems), States(), () => _shared, time, new Random(chance.Next()), loggers);
         _notifier = NotifierOf(configuration, time, loggers);
         _health.Changed += Tell;
         if (_failover is not null)
@@ -118,12 +122,14 @@ internal sealed class Director
 
         director._notifier.Apply(configuration.Notify);
         director._notifier.Tell(new(NotificationType.Director, StateChannel.NodeOf(configuration), "started", $"with {director._file}", director._startedAt));
+        director._shared = director.OpenShared(configuration);
         director._health.Apply(director.Current, roles);
         director._admin = await AdminServer.StartAsync(socket, new(VersionCommand.Current, director.Status, director.ReloadAsync)
         {
             Packets = () => director._packets?.Answers,
             Sessions = () => StatusReader.Sessions(director.Current),
             Ha = director.Ha,
+            Configuration = director.Configuration,
         }, loggers);
         // Clients already wait in the kernel's queue: better a moment there than a 503 from a director that has not asked yet.
         await Task.WhenAny(director._health.FirstAnswersAsync(), Task.Delay(FirstAnswersPatience, time));
@@ -145,15 +151,7 @@ internal sealed class Director
     }
 
     /// <summary>Reads the file again and puts the difference in force; with any problem, nothing changes. One reload at a time.</summary>
-    public Task<ReloadResult> ReloadAsync() => Task.Run(() =>
-    {
-        lock (_changing)
-        {
-            ReloadResult result = Reload();
-            Say(result);
-            return result;
-        }
-    });
+    public Task<ReloadResult> ReloadAsync() => SayAsync(Task.Run(() => _shared?.ReloadAsync(ReloadHere) ?? Task.FromResult(ReloadHere())));
 
     /// <summary>What it does now, for the API.</summary>
     public DirectorStatus Status()
@@ -176,7 +174,11 @@ internal sealed class Director
     }
 
     private HaAnswers? Ha() => _failover is { } failover && _handover is { } desk
-        ? new(async () => WithDrains((await failover.StatusAsync()).WithChannels(_channel), desk), new Handover(failover, desk, _time).RunAsync)
+        ? new(async () => WithDrains((await failover.StatusAsync()).WithChannels(_channel).WithWarnings(_shared?.Warnings()), desk), new Handover(failover, desk, _time).RunAsync)
+        : null;
+
+    private ConfigurationAnswers? Configuration() => _shared is { } shared
+        ? new(shared.Report, shared.DifferenceAsync, mine => SayAsync(mine ? shared.TakeMineAsync() : shared.TakeTheirsAsync()), number => SayAsync(shared.RollBackAsync(number)))
         : null;
 
     private static HaStatus WithDrains(HaStatus status, HandoverDesk desk) => status with
@@ -196,6 +198,8 @@ internal sealed class Director
         Log.Stopping(_log, Current.VirtualServers.Sum(v => v.Counters.Sum(c => c.OpenConnections)), patience.TotalSeconds);
         await _follower!.DisposeAsync();
         await _proxy.StopAsync(patience);
+        if (_shared is not null)
+            await _shared.DisposeAsync();
         if (_channel is not null)
             await _channel.DisposeAsync(); // until here what those who finish leave behind has followed
         await _traffic.StopAsync();
@@ -245,13 +249,56 @@ internal sealed class Director
         await _failover.DisposeAsync();
     }
 
-    private ReloadResult Reload()
+    private SharedConfiguration? OpenShared(Configuration configuration)
+    {
+        if (configuration.Ha is not { SharesConfiguration: true } ha)
+            return null;
+        SharingShell shell = new(StateChannel.NodeOf(configuration), _file, [.. ha.Peers.Select(p => p.Name)], AskPeerAsync, Validate, ApplyText,
+            problems => ReloadResult.Refused(Current, problems));
+        SharedConfiguration? shared = SharedConfiguration.TryOpen(shell, ha, _time, _log, out string? whyNot);
+        if (shared is null)
+            Log.NotSharing(_log, whyNot!);
+        return shared;
+    }
+
+    private Task<byte[]?> AskPeerAsync(string peer, byte[] question) => _channel?.AskAsync(peer, question, PeerPatience) ?? Task.FromResult<byte[]?>(null);
+
+    private ReloadResult ReloadHere()
+    {
+        lock (_changing)
+            return Reload(() => ConfigurationFile.LoadToRun(_file));
+    }
+
+    private ReloadResult ApplyText(string text)
+    {
+        lock (_changing)
+            return Reload(() => ConfigurationFile.CheckToRun(_file, text));
+    }
+
+    // As a reload would, up to where it would change anything.
+    private string[] Validate(string text)
+    {
+        lock (_changing)
+        {
+            Snapshot before = Current;
+            CheckedConfiguration read = ConfigurationFile.CheckToRun(_file, text);
+            if (read.Meant is not { } wanted)
+                return [.. read.Problems.Select(p => p.Format(_file))];
+            Snapshot after = before.Next(FitToDescriptors(wanted, before.Workers), _board);
+            IReadOnlyList<ListenProblem> problems = _proxy.Prepare(after, _roles.Current);
+            _proxy.DropPrepared();
+            _board.Forget(before);
+            return [.. problems.Select(Sentence)];
+        }
+    }
+
+    private ReloadResult Reload(Func<CheckedConfiguration> load)
     {
         Snapshot before = Current;
         if (_isStopping)
             return ReloadResult.Refused(before, ["the daemon is shutting down (start it again with the new file)"]);
 
-        CheckedConfiguration read = ConfigurationFile.LoadToRun(_file);
+        CheckedConfiguration read = load();
         if (read.Meant is not { } wanted)
             return ReloadResult.Refused(before, read.Problems.Select(p => p.Format(_file)));
 
@@ -313,6 +360,13 @@ internal sealed class Director
         {
             return $"ha: {e.Message} (failover needs netlink; is this a container without a network of its own?)";
         }
+    }
+
+    private async Task<ReloadResult> SayAsync(Task<ReloadResult> change)
+    {
+        ReloadResult result = await change;
+        Say(result);
+        return result;
     }
 
     private void Say(ReloadResult result)

@@ -48,6 +48,27 @@ internal static partial class Log
     [LoggerMessage(1017, LogLevel.Information, "Stopping: handing over first (a second signal ends everything now)")]
     public static partial void HandingOver(ILogger logger);
 
+    [LoggerMessage(1030, LogLevel.Information, "Took configuration {Version}, made on {By} ({Why}): {Changes}")]
+    public static partial void TookVersion(ILogger logger, string version, string by, string why, string changes);
+
+    [LoggerMessage(1031, LogLevel.Error, "{Sentence}")]
+    public static partial void VersionNotTaken(ILogger logger, string sentence);
+
+    [LoggerMessage(1032, LogLevel.Error, "Configuration conflict: {Sentence}")]
+    public static partial void ConfigurationConflict(ILogger logger, string sentence);
+
+    [LoggerMessage(1033, LogLevel.Information, "{Peer} has the same configuration, {Version}")]
+    public static partial void ConfigurationInStep(ILogger logger, string peer, string version);
+
+    [LoggerMessage(1034, LogLevel.Error, "Configuration {Version} is in force, but not in the history: {Why}; make room or the folder writable, and reload")]
+    public static partial void VersionNotKept(ILogger logger, string version, string why);
+
+    [LoggerMessage(1035, LogLevel.Warning, "{Path} is not what this daemon wrote there, and is passed over in the history of the configuration")]
+    public static partial void OddVersion(ILogger logger, string path);
+
+    [LoggerMessage(1036, LogLevel.Error, "The configuration is not shared, though shareConfiguration says so: {Why}")]
+    public static partial void NotSharing(ILogger logger, string why);
+
     [LoggerMessage(1020, LogLevel.Information, "Stopping: open client connections ({Connections}) may finish within {Seconds} s (a second signal ends them now)")]
     public static partial void Stopping(ILogger logger, long connections, double seconds);
 

@@ -30,16 +30,26 @@ internal static class StateChannel
     }
 
     /// <summary>The engine, not yet started; null where there is nobody to keep in step with.</summary>
-    public static ReplicationEngine? Build(Configuration configuration, ImmutableArray<ReplicationPeer> peers, IEnumerable<IReplicatedState> states, TimeProvider time, Random random, ILoggerFactory loggers)
+    /// <param name="shared">Answers peers about the configuration; null while it is not shared.</param>
+    public static ReplicationEngine? Build(Configuration configuration, ImmutableArray<ReplicationPeer> peers, IEnumerable<IReplicatedState> states,
+        Func<SharedConfiguration?> shared, TimeProvider time, Random random, ILoggerFactory loggers)
     {
         if (peers.IsEmpty)
             return null;
         IPEndPoint everywhere = new(Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, configuration.Ha!.Port);
-        return new(NodeOf(configuration), peers, everywhere, states, time, random, loggers.CreateLogger<ReplicationEngine>());
+        return new(NodeOf(configuration), peers, everywhere, states, time, random, loggers.CreateLogger<ReplicationEngine>())
+        {
+            Answer = (peer, question) => shared()?.AnswerAsync(peer, question) ?? Task.FromResult<byte[]>([]),
+            Opened = peer => shared()?.BeginCompare(peer),
+        };
     }
 
     /// <summary>This director's name.</summary>
     public static string NodeOf(Configuration configuration) => configuration.Node ?? Environment.MachineName;
+
+    /// <summary>The same status, with more to read.</summary>
+    public static HaStatus WithWarnings(this HaStatus status, IEnumerable<string>? warnings) =>
+        status with { Warnings = [.. status.Warnings, .. warnings ?? []] };
 
     /// <summary>The same status, with how the channel to each peer stands.</summary>
     public static HaStatus WithChannels(this HaStatus status, ReplicationEngine? channel) =>

@@ -1,0 +1,34 @@
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
+namespace Bascule.Daemon;
+
+/// <summary>Files that are old or new at every moment, also when the power fails in the middle.</summary>
+internal static class AtomicFile
+{
+    /// <summary>Replaces a file's content. Who may read it stays; a symbolic link stays one.</summary>
+    /// <param name="mode">Of a file that was not there.</param>
+    /// <exception cref="IOException">The disk, or the folder.</exception>
+    /// <exception cref="UnauthorizedAccessException">This user may not.</exception>
+    public static void Write(string path, string text, UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite)
+    {
+        string target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+        string next = $"{target}.next";
+        UnixFileMode kept = File.Exists(target) ? File.GetUnixFileMode(target) : mode;
+        File.Delete(next);
+        // Never readable by more people than it will be: it may hold keys.
+        using (SafeFileHandle file = new FileStream(next, new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+        }).SafeFileHandle)
+        {
+            RandomAccess.Write(file, Encoding.UTF8.GetBytes(text), 0);
+            File.SetUnixFileMode(file, kept);
+            RandomAccess.FlushToDisk(file);
+        }
+
+        File.Move(next, target, overwrite: true);
+    }
+}
