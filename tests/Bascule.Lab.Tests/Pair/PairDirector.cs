@@ -30,6 +30,12 @@ internal sealed class PairDirector : IRouterProcess
 
     public string Log => File.ReadAllText(_director.Log);
 
+    /// <summary>Its configuration file.</summary>
+    public string ConfigurationFile => _director.File;
+
+    /// <summary>Its admin socket.</summary>
+    public string Socket => _director.Socket;
+
     private string Pins { get; }
 
     /// <summary>Starts it, and waits until it is ready.</summary>
