@@ -12,7 +12,7 @@ internal static class AtomicFile
     /// <exception cref="UnauthorizedAccessException">This user may not.</exception>
     public static void Write(string path, string text, UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite)
     {
-        string target = File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? Path.GetFullPath(path);
+        string target = (File.Exists(path) ? File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName : null) ?? Path.GetFullPath(path);
         string next = $"{target}.next";
         UnixFileMode kept = File.Exists(target) ? File.GetUnixFileMode(target) : mode;
         File.Delete(next);

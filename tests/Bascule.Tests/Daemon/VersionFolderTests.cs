@@ -24,11 +24,12 @@ public sealed class VersionFolderTests : IDisposable
     [Fact]
     public void A_version_that_somebody_has_changed_is_passed_over_and_named()
     {
+        Folder.Add(Filled(1));
         Folder.Add(Filled(2));
         string path = Path.Combine(_folder, "config", "000002.yaml");
         File.AppendAllText(path, "more: 1\n");
 
-        Assert.Single(Folder.Read(_odd.Add).Versions);
+        Assert.Single(new VersionFolder(_folder).Read(_odd.Add).Versions);
         Assert.Equal([path], _odd);
     }
 
