@@ -31,6 +31,7 @@ bench | command haproxy                         | haproxy         | a peer
 bench | command wrk                             | wrk             | the load
 bench | command python3                         | python3         | runs the rounds and writes the table
 failover | command keepalived                   | keepalived      | a peer
+failover | command nft                       | nftables        | the gate
 failover | command python3                      | python3         | runs the rounds and writes the table
 failover | command ip                           | iproute2        | makes network namespaces and cables
 failover | command nsenter                      | util-linux      | starts programs in them

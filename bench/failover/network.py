@@ -24,8 +24,9 @@ class Network:
         return ["nsenter", f"--net=/run/netns/{self._name}-{machine}", *command]
 
     def forget_virtual_address(self):
+        """And the gate that a killed Bascule leaves closed."""
         for director in DIRECTORS:
-            self._script(director, *[f"ip address flush dev {port} to {VIRTUAL}" for port in ("lo", "eth0")])
+            self._script(director, "nft flush ruleset", *[f"ip address flush dev {port} to {VIRTUAL}" for port in ("lo", "eth0")])
 
     def cable(self, director, state):
         """`down` at the switch is no carrier at the director."""

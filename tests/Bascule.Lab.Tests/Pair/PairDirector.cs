@@ -125,7 +125,7 @@ internal sealed class PairDirector : IRouterProcess
         _process?.Dispose();
         if (Directory.Exists(Pins))
             Directory.Delete(Pins, recursive: true);
-        // A lease of some seconds would run out in the next test.
-        await _machine.RunScriptAsync(string.Concat(PairPlan.Virtual.Select(a => $"for port in eth0 eth2 lo; do ip address flush dev $port to {a}; done\n")));
+        // A lease of some seconds would run out in the next test, and the gate that one that was killed leaves behind stays closed.
+        await _machine.RunScriptAsync("nft flush ruleset\n" + string.Concat(PairPlan.Virtual.Select(a => $"for port in eth0 eth2 lo; do ip address flush dev $port to {a}; done\n")));
     }
 }
