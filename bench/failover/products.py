@@ -72,6 +72,7 @@ class Router:
 
 class Keepalived(Router):
     name = "keepalived"
+    most_kills = None
     ready = "Entering BACKUP STATE"
 
     def command(self):
@@ -99,6 +100,7 @@ class Bascule(Router):
     name = "Bascule"
     ready = "Ready:"
     more = ""
+    most_kills = None
 
     def command(self):
         (other, address), = [(name, address) for name, address in DIRECTORS.items() if name != self.director]
@@ -108,6 +110,7 @@ workers: 1
 admin: {{ socket: {self.folder}/socket }}
 ha:
   stateFolder: {self.folder}/state
+  handoverTimeout: 3s
   peers: {{ {other}: {{ addresses: [ {address} ], key: {KEY} }} }}
   instances:
     web:
@@ -126,7 +129,8 @@ virtualServers:
 
 class BasculeWithGate(Bascule):
     name = "Bascule with gate"
-    more = "gate: 300ms"
+    more = "gate: 250ms"
+    most_kills = 2  # a round: what differs is not the takeover but who answers beside it
 
 
 def _children(pid):
