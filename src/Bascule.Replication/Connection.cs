@@ -33,7 +33,8 @@ internal sealed class Connection : IDisposable
     public Connection(Socket socket, RecordKey send, RecordKey receive, IEnumerable<IReplicatedState> states, TimeProvider time, Action wake, Action<Connection, uint, byte[]> asked, Action<uint, byte[]> answered)
     {
         _socket = socket;
-        Address = socket.RemoteEndPoint!;
+        IPEndPoint remote = (IPEndPoint)socket.RemoteEndPoint!;
+        Address = remote.Address.IsIPv4MappedToIPv6 ? new IPEndPoint(remote.Address.MapToIPv4(), remote.Port) : remote;
         _time = time;
         _wake = wake;
         _sealer = new(send);
