@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Bascule.Core.Roles;
+using Bascule.Vrrp.Handover;
 using Bascule.Vrrp.Peers;
 
 namespace Bascule.Vrrp.Tests.Peers;
@@ -43,6 +44,21 @@ public sealed class HeartbeatCodecTests
 
         Assert.Equal(Sent with { Instances = 2 }, heard);
         Assert.Equal([IPv4, IPv6], instances[..2]);
+    }
+
+    [Fact]
+    public void What_is_said_of_a_handover_is_four_bits_beside_the_role()
+    {
+        HeartbeatInstance[] heard = new HeartbeatInstance[Heartbeat.MaxInstances];
+        HeartbeatInstance[] said = [.. Enum.GetValues<HandoverWord>().Select(word => IPv4 with { Handover = word })];
+        byte[] message = Encode(said);
+
+        Assert.Equal(HeartbeatOutcome.Taken, Codec.TryDecode(message, heard, out _));
+
+        Assert.Equal(said, heard[..said.Length]);
+        Assert.Equal([0x02, 0x12, 0x22, 0x32, 0x42], said.Select((_, i) => (int)message[72 + (i * 20) + 8]));
+        message[72 + 8] = 0x52;
+        Assert.Equal(HeartbeatOutcome.Malformed, Decode(Signed(message)));
     }
 
     [Fact]
