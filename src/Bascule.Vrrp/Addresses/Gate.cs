@@ -20,7 +20,10 @@ internal sealed class Gate(HaInstance instance) : IDisposable
     private static readonly string[] Programs = ["/usr/sbin/nft", "/sbin/nft", "/usr/bin/nft", "/usr/local/sbin/nft"];
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    private readonly NftSet? _set = instance.Gate is { } gate ? new(GateRules.TableOf(instance), GateRules.Set, GateRules.Keys, gate) : null;
+    private readonly NftSet? _all = SetOf(instance, GateRules.Keys);
+    private readonly NftSet? _neighbours = SetOf(instance, GateRules.NeighbourKeys);
+    private readonly NftSet? _packets = SetOf(instance, GateRules.PacketKeys);
+    private bool _isDraining;
 
     /// <summary>When <see cref="Refresh"/> must be called; <see cref="TimeSpan.MaxValue"/>: not at all.</summary>
     public TimeSpan Due { get; private set; } = TimeSpan.MaxValue;
@@ -58,30 +61,57 @@ internal sealed class Gate(HaInstance instance) : IDisposable
 
     /// <summary>We have the addresses.</summary>
     /// <exception cref="KernelException">The kernel did not take the request.</exception>
-    public void Open(TimeSpan now) => Refresh(now);
+    public void Open(TimeSpan now)
+    {
+        _isDraining = false;
+        Refresh(now);
+    }
 
-    /// <summary>We still have them.</summary>
+    /// <summary>
+    /// Another director has them, and passes packets of connections that are open here on to us: those are let in, ARP is not. Neighbour discovery
+    /// is let in as well; it answers for addresses of the interface alone, and there they are no more.
+    /// </summary>
+    /// <exception cref="KernelException">The kernel did not take the request.</exception>
+    public void Drain(TimeSpan now)
+    {
+        if (_neighbours is null)
+            return;
+        _isDraining = true;
+        Errno closed = _neighbours.Remove();
+        Refresh(now);
+        Error = Error == Errno.None ? closed : Error;
+    }
+
+    /// <summary>All is as it was when it was opened, or began to drain.</summary>
     /// <exception cref="KernelException">The kernel did not take the request.</exception>
     public void Refresh(TimeSpan now)
     {
-        if (_set is null || instance.Gate is not { } gate)
+        if ((_isDraining ? _packets : _all) is not { } set || instance.Gate is not { } gate)
             return;
         Due = now + (gate / 3);
-        Error = _set.Put();
+        Error = set.Put();
     }
 
     /// <summary>We have them no more.</summary>
     /// <exception cref="KernelException">The kernel did not take the request.</exception>
     public void Close()
     {
-        if (_set is null)
+        if (_all is null)
             return;
         Due = TimeSpan.MaxValue;
-        Error = _set.Remove();
+        Error = _all.Remove();
     }
 
-    /// <summary>Closes the socket; the gate closes by itself.</summary>
-    public void Dispose() => _set?.Dispose();
+    /// <summary>Closes the sockets; the gate closes by itself.</summary>
+    public void Dispose()
+    {
+        _all?.Dispose();
+        _neighbours?.Dispose();
+        _packets?.Dispose();
+    }
+
+    private static NftSet? SetOf(HaInstance instance, byte[][] keys) =>
+        instance.Gate is { } gate ? new(GateRules.TableOf(instance), GateRules.Set, keys, gate) : null;
 
     private static Task<ProgramResult> RunAsync(IEnumerable<string> words, TimeProvider time, CancellationToken cancellation) =>
         ExternalProgram.RunAsync([Array.Find(Programs, File.Exists) ?? Programs[0], .. words], new Dictionary<string, string>(), Patience, time, cancellation);

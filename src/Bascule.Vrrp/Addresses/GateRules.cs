@@ -19,8 +19,14 @@ internal static class GateRules
     /// <summary>The name of the instance's tables.</summary>
     public static string TableOf(HaInstance instance) => Prefix + instance.Name;
 
-    /// <summary>The keys of <see cref="Set"/>: the EtherTypes of ARP, IPv4 and IPv6. The rules ask for these rather than for addresses, so that one refresh holds any number of addresses.</summary>
-    public static byte[][] Keys => [[0x08, 0x06], [0x08, 0x00], [0x86, 0xDD]];
+    /// <summary>The keys of <see cref="Set"/>: EtherTypes. The rules ask for these rather than for addresses, so that one refresh holds any number of addresses.</summary>
+    public static byte[][] Keys => [.. NeighbourKeys, .. PacketKeys];
+
+    /// <summary>That of ARP. IPv6 has no such: its neighbour discovery is IPv6.</summary>
+    public static byte[][] NeighbourKeys => [[0x08, 0x06]];
+
+    /// <summary>Those of IPv4 and IPv6.</summary>
+    public static byte[][] PacketKeys => [[0x08, 0x00], [0x86, 0xDD]];
 
     /// <summary>Makes the tables in place of those that may be there, in one transaction. The gate is closed.</summary>
     public static string Make(HaInstance instance)

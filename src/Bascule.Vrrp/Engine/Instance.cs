@@ -32,6 +32,7 @@ internal sealed class Instance : IDisposable
     private readonly SenderBook _senders = new();
     private readonly TrackedState?[] _tracked;
     private bool _isPrepared;
+    private bool _isDraining;
     private IPAddress? _heard;
     private byte _heardPriority;
     private long _heardAt;
@@ -192,6 +193,17 @@ internal sealed class Instance : IDisposable
     /// <summary>Lets another take over.</summary>
     public void HandOver(TimeSpan now) => Do(Judge.HandOver(now), now);
 
+    /// <summary>Until <see cref="EndDraining"/>, connections that are open here go on when the addresses are given away.</summary>
+    public void BeginDraining() => _isDraining = true;
+
+    /// <summary>They go on no more.</summary>
+    public void EndDraining()
+    {
+        _isDraining = false;
+        if (Role != Role.Active)
+            _gate?.Close();
+    }
+
     public void Dispose()
     {
         if (_gate is not null)
@@ -231,7 +243,10 @@ internal sealed class Instance : IDisposable
     {
         if ((actions & VrrpActions.DropAddresses) != 0)
         {
-            _gate?.Close();
+            if (_isDraining)
+                _gate?.Drain(now);
+            else
+                _gate?.Close();
             Complain(_keeper.Drop());
             _announcer.Stop();
             _probe?.Stop();

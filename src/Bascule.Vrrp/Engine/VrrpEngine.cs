@@ -137,6 +137,15 @@ public sealed class VrrpEngine : IAsyncDisposable
     /// <summary>Has heartbeats say something else of a handover, from this moment on.</summary>
     internal void Say(string instance, HandoverWord word) => Post(loop => loop.SayAtOnce(instance, word));
 
+    /// <summary>Has packets of open connections let in when the addresses are given away, or no more.</summary>
+    internal void Drain(string instance, bool isDraining) => Post(loop =>
+    {
+        if (isDraining)
+            loop.Find(instance)!.BeginDraining();
+        else
+            loop.Find(instance)!.EndDraining();
+    });
+
     /// <summary>What peers say of a handover of an instance, and whose advertisement was heard last; null: nobody's.</summary>
     internal (HandoverWord Word, bool IsHeard, IPAddress? Peer) Heard(string instance)
     {

@@ -83,10 +83,17 @@ public sealed class HandoverDesk : IAsyncDisposable
     {
         List<Task<HandoverAnswer>> answers;
         lock (_begins)
-            answers = [.. _transfers.Where(t => instance is null || Together(instance).Contains(t.Instance.Name)).Select(t => t.Give()).OfType<Task<HandoverAnswer>>()];
+            answers = [.. Chosen(instance).Select(t => t.Give()).OfType<Task<HandoverAnswer>>()];
         Wake();
         return [.. await Task.WhenAll(answers)];
     }
+
+    /// <summary>
+    /// Instances that <see cref="HandOverAsync"/> would first have to wait for: they were taken a short time ago, and connections of them are open at the other
+    /// director, which get there through this one.
+    /// </summary>
+    /// <param name="instance">As there.</param>
+    public IEnumerable<string> Arriving(string? instance) => Chosen(instance).Where(t => t.IsTaking).Select(t => t.Instance.Name);
 
     /// <summary>Completes when nothing that was given away is open here any more, or its time is over.</summary>
     public Task DrainedAsync() => Task.WhenAll(_transfers.Select(t => t.Ended));
@@ -104,7 +111,7 @@ public sealed class HandoverDesk : IAsyncDisposable
     }
 
     /// <summary>Whether all that leave together would leave now.</summary>
-    internal bool GroupIsReady(string instance) => _transfers.Where(t => Together(instance).Contains(t.Instance.Name)).All(t => t.IsReadyToLeave);
+    internal bool GroupIsReady(string instance) => Chosen(instance).All(t => t.IsReadyToLeave);
 
     /// <summary>Where the other director can be reached on the link of an instance, the likeliest first.</summary>
     internal IReadOnlyList<IPAddress> PeerAddresses(string instance) =>
@@ -113,6 +120,8 @@ public sealed class HandoverDesk : IAsyncDisposable
     internal void NoteDrained() => DrainingChanged?.Invoke();
 
     internal void CutOff() => TimeIsOver?.Invoke();
+
+    private IEnumerable<Transfer> Chosen(string? instance) => _transfers.Where(t => instance is null || Together(instance).Contains(t.Instance.Name));
 
     private ValueList<string> Together(string instance) =>
         Settings.SyncGroups.FirstOrDefault(g => g.Instances.Contains(instance)) is { } group ? group.Instances : [instance];

@@ -19,6 +19,7 @@ namespace Bascule.Vrrp.Handover;
 internal sealed class QuietAddresses(HaInstance instance, int number, NftTables tables)
 {
     private const string Loopback = "lo";
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(10); // the kernel is late with ending a lease, and silence has to last longer
     private readonly string _table = $"{NftTables.Prefix}quiet-{number}";
 
     /// <summary>Puts the addresses aside; they may still be on their interface as well.</summary>
@@ -26,14 +27,12 @@ internal sealed class QuietAddresses(HaInstance instance, int number, NftTables 
     /// <returns>Null, or why not, as a clause; then nothing is left.</returns>
     public async Task<string?> BeginAsync(TimeSpan lease)
     {
-        if (instance.Gate is not null)
-            return "its gate lets nothing in once the addresses are given away";
         IPAddress[] ipv4 = [.. instance.Addresses.Select(a => a.Address).Where(a => a.AddressFamily == AddressFamily.InterNetwork)];
         if (ipv4.Length > 0)
         {
             if (OwnAddress() is not { } own)
                 return $"{instance.Interface} has no IPv4 address but virtual ones to ask its neighbours from";
-            if (await tables.RunAsync(Silence(_table, ipv4, own, lease)) is { } why)
+            if (await tables.RunAsync(Silence(_table, ipv4, own, lease + Margin)) is { } why)
                 return why;
         }
 

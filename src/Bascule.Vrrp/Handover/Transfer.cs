@@ -35,14 +35,17 @@ internal sealed class Transfer
 
     public HaInstance Instance { get; }
 
-    /// <summary>Gave the addresses away, and serves what is open yet. Any thread.</summary>
+    /// <summary>Gave the addresses away, or is about to, and serves what is open yet. Any thread.</summary>
     public bool IsDraining => _isDraining;
 
     /// <summary>Connections that were open when it was looked last. Any thread.</summary>
     public int Open => _open;
 
     /// <summary>Whether it has to be looked at every moment.</summary>
-    public bool IsBusy => _giving is not null || _taking.Step != TakingStep.Idle;
+    public bool IsBusy => _giving is not null || IsTaking;
+
+    /// <summary>It was given to us a short time ago, and the other one has connections open yet. Any thread.</summary>
+    public bool IsTaking => _taking.Step != TakingStep.Idle;
 
     /// <summary>Whether it would leave now; also when it is not handed over at all.</summary>
     public bool IsReadyToLeave => _giving is null or { Step: >= GivingStep.Together };
@@ -79,8 +82,8 @@ internal sealed class Transfer
     public async Task EndAsync()
     {
         if (_giving is { Step: >= GivingStep.BeQuiet and < GivingStep.Done, WhyPlain: null })
-            await _quiet.EndAsync();
-        if (_taking.Step != TakingStep.Idle)
+            await EndDrainingAsync();
+        if (IsTaking)
             await _relay.EndAsync();
         _left?.TrySetResult(new(Instance.Name, KeepsConnections: false, "the daemon ends"));
         _ended?.TrySetResult();
@@ -97,7 +100,7 @@ internal sealed class Transfer
         (HandoverWord word, bool isHeard, _) = _desk.Engine.Heard(Instance.Name);
         if (giving.Step is GivingStep.Drain or GivingStep.CutOff && now - _countedAt >= CountEvery)
             (_open, _countedAt) = (OpenConnections.Of(_addresses).Count, now);
-        return new(_taking.Step != TakingStep.Idle, isHeard, word, _desk.GroupIsReady(Instance.Name), _whyNotQuiet, IsActive, _open);
+        return new(IsTaking, isHeard, word, _desk.GroupIsReady(Instance.Name), _whyNotQuiet, IsActive, _open);
     }
 
     private async Task DoAsync(TakingStep step)
@@ -135,6 +138,9 @@ internal sealed class Transfer
                 break;
             case GivingStep.BeQuiet:
                 _whyNotQuiet = await _quiet.BeginAsync(_desk.Settings.HandoverTimeout + Margin);
+                _isDraining = _whyNotQuiet is null; // before the engines hear of the new role, of which another of its group may be the cause
+                if (_isDraining)
+                    _desk.Engine.Drain(Instance.Name, isDraining: true);
                 break;
             case GivingStep.Leave:
                 await LeaveAsync(giving);
@@ -161,7 +167,6 @@ internal sealed class Transfer
 
     private async Task LeaveAsync(GivingSide giving)
     {
-        _isDraining = giving.WhyPlain is null; // before the engines hear of the new role
         if (giving.WhyPlain is not null)
             _desk.Engine.Say(Instance.Name, HandoverWord.None);
         await _desk.Engine.HandOverAsync(Instance.Name);
@@ -174,13 +179,19 @@ internal sealed class Transfer
     {
         if (giving.WhyPlain is not null)
             return;
-        await _quiet.EndAsync();
+        await EndDrainingAsync();
         _desk.Engine.Say(Instance.Name, HandoverWord.None);
-        _isDraining = false;
         _desk.NoteDrained();
         if (IsActive)
             Log.TakenBack(_desk.Logger, Instance.Name);
         else
             Log.Drained(_desk.Logger, Instance.Name, _open);
+    }
+
+    private async Task EndDrainingAsync()
+    {
+        _desk.Engine.Drain(Instance.Name, isDraining: false);
+        await _quiet.EndAsync();
+        _isDraining = false;
     }
 }

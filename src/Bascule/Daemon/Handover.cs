@@ -23,6 +23,8 @@ internal sealed class Handover(VrrpEngine failover, HandoverDesk desk, TimeProvi
             return Nothing(wanted.Length == 1 ? $"{wanted[0].Name} is {wanted[0].Role} here: there is nothing to hand over" : "this director is Active for nothing");
         if (!before.Peers.IsEmpty && active.FirstOrDefault(i => !IsAwaited(before, i.Name)) is { } alone)
             return Nothing($"no other director is heard that is Backup for {alone.Name}, so nobody would answer for its addresses; nothing was handed over");
+        if (desk.Arriving(instance).FirstOrDefault() is { } early)
+            return Nothing($"{early} was taken a short time ago, and connections of it go on at the other director yet; nothing was handed over: try again when it has drained there (bascule ha there says when), in {failover.Settings.HandoverTimeout.TotalSeconds:0} s at the latest");
 
         ImmutableArray<HandoverAnswer> answers = await desk.HandOverAsync(instance);
         string[] handedOver = [.. answers.Select(a => a.Instance)];

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using Bascule.Core.Model;
 using Bascule.Linux;
@@ -67,6 +68,34 @@ public sealed class GateTests(Xunit.Abstractions.ITestOutputHelper output)
             gate.Open(TimeSpan.Zero);
             announcer.Again(TimeSpan.FromSeconds(4));
             Assert.True(Answers(lan, address));
+            keeper.Dispose();
+        });
+    }
+
+    [KernelTheory]
+    [InlineData("192.0.2.10")]
+    [InlineData("2001:db8::10")]
+    public void While_it_drains_packets_come_in_and_nobody_learns_who_has_the_address(string address)
+    {
+        using Lan lan = new();
+        lan.AsDirector(() =>
+        {
+            using Gate gate = Ready(Lan.Instance(Ipv4, Ipv6), out AddressKeeper keeper);
+            keeper.Drop();
+            IPAddress parsed = IPAddress.Parse(address);
+            lan.Director.IpInside($"address add {address}/{parsed.GetAddressBytes().Length * 8} dev lo");
+            gate.Open(TimeSpan.Zero);
+
+            gate.Drain(TimeSpan.Zero);
+
+            Assert.Equal(Errno.None, gate.Error);
+            lan.Client.IpInside("neighbour flush dev eth0");
+            Assert.False(AnswersWhileRefreshed(gate, lan, address));
+            lan.Client.IpInside($"neighbour replace {address} lladdr {Lan.DirectorMac} dev eth0 nud permanent");
+            lan.Director.IpInside($"neighbour replace {(parsed.AddressFamily == AddressFamily.InterNetwork ? "192.0.2.99" : "2001:db8::99")} lladdr {Lan.ClientMac} dev eth0 nud permanent");
+            Assert.True(AnswersWhileRefreshed(gate, lan, address));
+            gate.Close();
+            Assert.False(Answers(lan, address));
             keeper.Dispose();
         });
     }
@@ -152,6 +181,15 @@ public sealed class GateTests(Xunit.Abstractions.ITestOutputHelper output)
         Assert.Null(gate.SetUpAsync(TimeProvider.System, CancellationToken.None).GetAwaiter().GetResult());
         keeper.Take(TimeSpan.Zero);
         return gate;
+    }
+
+    private static bool AnswersWhileRefreshed(Gate gate, Lan lan, string address)
+    {
+        using Process ping = lan.Client.Start("ping", "-c", "1", "-W", "1", address);
+        do
+            gate.Refresh(TimeSpan.Zero);
+        while (!ping.WaitForExit(Time / 6));
+        return ping.ExitCode == 0;
     }
 
     private static bool Answers(Lan lan, string address)

@@ -6,23 +6,78 @@ namespace Bascule.Lab.Tests.Pair;
 [Collection("Pair")]
 public sealed class HandoverTests(PairFixture lab)
 {
+    private const string Timeout = "handoverTimeout: 20s";
+
     private static readonly PairSettings Settings = new()
     {
-        Ha = ["handoverTimeout: 20s"],
+        Ha = [Timeout],
         Priority = { ["director-1"] = 150 },
         VirtualServers = [$"web: {{ address: \"{PairPlan.VirtualAddress}:80\", check: none, realServers: [ \"10.0.2.11:9000\" ] }}"],
     };
 
-    [PairFact]
-    public Task A_handover_and_the_way_back_lose_no_request_and_no_byte_of_a_download() => HandOverAndBackAsync(Settings, PairPlan.VirtualAddress);
+    private static readonly PairSettings Settings6 = Settings with
+    {
+        Address = $"{PairPlan.VirtualAddress6}/64",
+        VirtualServers = [$"web: {{ address: \"[{PairPlan.VirtualAddress6}]:80\", check: none, realServers: [ \"10.0.2.11:9000\" ] }}"],
+    };
+
+    [PairTheory]
+    [InlineData(PairPlan.VirtualAddress, "off")]
+    [InlineData(PairPlan.VirtualAddress, "250ms")]
+    [InlineData(PairPlan.VirtualAddress6, "off")]
+    [InlineData(PairPlan.VirtualAddress6, "250ms")]
+    public Task A_handover_and_the_way_back_lose_no_request_and_no_byte_of_a_download(string address, string gate) =>
+        HandOverAndBackAsync((address == PairPlan.VirtualAddress ? Settings : Settings6) with { More = [$"gate: {gate}"] }, address);
 
     [PairFact]
-    public Task Nor_over_IPv6() => HandOverAndBackAsync(
-        Settings with
-        {
-            Address = $"{PairPlan.VirtualAddress6}/64",
-            VirtualServers = [$"web: {{ address: \"[{PairPlan.VirtualAddress6}]:80\", check: none, realServers: [ \"10.0.2.11:9000\" ] }}"],
-        }, PairPlan.VirtualAddress6);
+    public async Task Nor_does_that_of_a_sync_group_which_goes_together()
+    {
+        string there = await HandOverAndBackAsync(
+            Settings with
+            {
+                Ha = [Timeout, "syncGroups: { both: [ web-vip, inside ] }"],
+                Instances = [$"inside: {{ interface: eth2, virtualRouterId: 52, priority: DIRECTOR-1, advertInterval: 100ms, preempt: false, addresses: [ {PairPlan.InsideAddress}/24 ] }}"],
+            }, PairPlan.VirtualAddress);
+
+        Assert.Contains("Handed over: web-vip, inside.", there);
+    }
+
+    [PairFact]
+    public async Task Handing_back_while_the_other_one_drains_is_refused_at_once_and_disturbs_nothing()
+    {
+        await using HandoverTraffic traffic = await HandoverTraffic.StartAsync(lab, PairPlan.VirtualAddress);
+        await using PairDirector first = await PairDirector.StartAsync(lab, "director-1", Settings);
+        await using PairDirector second = await PairDirector.StartAsync(lab, "director-2", Settings);
+        Task<string> asking = await traffic.BeginAsync(first, seconds: 8);
+        await first.AskAsync("handover", "web-vip");
+
+        LabException refused = await Assert.ThrowsAsync<LabException>(() => second.AskAsync("handover", "web-vip"));
+
+        Assert.Contains("nothing was handed over: try again when it has drained there", refused.Message);
+        AssertNothingFailed(await asking);
+        Assert.DoesNotContain("web-vip is Backup (was Active)", second.Log);
+    }
+
+    [PairFact]
+    public async Task A_director_that_is_killed_while_it_drains_answers_nobody_and_its_next_start_removes_what_it_left()
+    {
+        await using HandoverTraffic traffic = await HandoverTraffic.StartAsync(lab, PairPlan.VirtualAddress);
+        await using PairDirector first = await PairDirector.StartAsync(lab, "director-1", Settings);
+        await using PairDirector second = await PairDirector.StartAsync(lab, "director-2", Settings);
+        Task<string> asking = await traffic.BeginAsync(first, seconds: 8);
+        await first.AskAsync("handover", "web-vip");
+
+        await first.KillAsync();
+
+        Assert.True(await RelaysAsync("director-1"));
+        await lab["client"].RunAsync("ip", "neighbour", "flush", "dev", "eth0");
+        await lab["client"].RunAsync("ping", "-c", "3", "-W", "5", PairPlan.VirtualAddress);
+        Assert.Contains(PairPlan.MacOf("director-2"), await lab["client"].RunAsync("ip", "neighbour", "show", PairPlan.VirtualAddress));
+        string report = await asking;
+        Assert.True(Figure(report, "new") > 100 && Figure(report, "failed") <= 5 && !report.Contains("('new'", StringComparison.Ordinal), report); // what was open there is lost
+        await first.StartAgainAsync();
+        await AssertNothingIsLeftAsync("director-1");
+    }
 
     [PairFact]
     public async Task A_director_that_is_stopped_hands_over_first_and_ends_when_its_downloads_have()
@@ -30,21 +85,20 @@ public sealed class HandoverTests(PairFixture lab)
         await using HandoverTraffic traffic = await HandoverTraffic.StartAsync(lab, PairPlan.VirtualAddress);
         await using PairDirector first = await PairDirector.StartAsync(lab, "director-1", Settings);
         await using PairDirector second = await PairDirector.StartAsync(lab, "director-2", Settings);
-        Task<string> asking = await traffic.BeginAsync(seconds: 8);
+        Task<string> asking = await traffic.BeginAsync(first, seconds: 8);
 
         await first.StopAsync();
 
-        Assert.True(traffic.IsDownloading is false, "the director ended before the download did");
         AssertNothingFailed(await asking);
         await AssertNothingIsLeftAsync("director-1");
     }
 
-    private async Task HandOverAndBackAsync(PairSettings settings, string address)
+    private async Task<string> HandOverAndBackAsync(PairSettings settings, string address)
     {
         await using HandoverTraffic traffic = await HandoverTraffic.StartAsync(lab, address);
         await using PairDirector first = await PairDirector.StartAsync(lab, "director-1", settings);
         await using PairDirector second = await PairDirector.StartAsync(lab, "director-2", settings);
-        Task<string> asking = await traffic.BeginAsync(seconds: 14);
+        Task<string> asking = await traffic.BeginAsync(first, seconds: 14);
 
         string there = await first.AskAsync("handover", "web-vip");
         await HoldsAsync(() => Task.FromResult(first.Log.Contains("web-vip is drained", StringComparison.Ordinal)));
@@ -57,13 +111,16 @@ public sealed class HandoverTests(PairFixture lab)
         await HoldsAsync(() => Task.FromResult(second.Log.Contains("web-vip is drained", StringComparison.Ordinal)));
         await AssertNothingIsLeftAsync("director-1");
         await AssertNothingIsLeftAsync("director-2");
+        return there;
     }
 
-    private static void AssertNothingFailed(string report)
+    private static void AssertNothingFailed(string report) =>
+        Assert.True(Figure(report, "failed") == 0 && Figure(report, "new") > 100 && Figure(report, "kept") > 100 && Figure(report, "downloads") > 0, report);
+
+    private static int Figure(string report, string name)
     {
-        string[] figures = report.Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        int New(string name) => int.Parse(figures[Array.IndexOf(figures, name) + 1], CultureInfo.InvariantCulture);
-        Assert.True(New("failed") == 0 && New("new") > 100 && New("kept") > 100 && New("downloads") > 0, report);
+        string[] words = report.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return int.Parse(words[Array.IndexOf(words, name) + 1], CultureInfo.InvariantCulture);
     }
 
     private static async Task HoldsAsync(Func<Task<bool>> condition)

@@ -40,8 +40,9 @@ internal sealed class HandoverTraffic : IAsyncDisposable
         address, seconds = sys.argv[1], float(sys.argv[2])
         end, counts, failed, lock = time.time() + seconds, {'new': 0, 'kept': 0, 'downloads': 0}, [], threading.Lock()
         whole = b''.join(bytes([i]) * 20000 for i in range(80))
+        downloading = threading.Semaphore(0)
         def connect():
-            return socket.create_connection((address, 80), timeout=5)
+            return socket.create_connection((address, 80), timeout=20)
         def answer(c, path):
             c.sendall(b'GET ' + path + b' HTTP/1.1\r\nHost: a\r\n\r\n')
             data = b''
@@ -50,6 +51,7 @@ internal sealed class HandoverTraffic : IAsyncDisposable
                 if not more: raise OSError('closed after %r' % data)
                 data += more
             head, body = data.split(b'\r\n\r\n', 1)
+            if path == b'/slow': downloading.release()
             length = int(head.lower().split(b'content-length:')[1].split(b'\r\n')[0])
             while len(body) < length:
                 more = c.recv(65536)
@@ -57,11 +59,9 @@ internal sealed class HandoverTraffic : IAsyncDisposable
                 body += more
             return head, body
         def count(what, ask):
-            begun = time.time()
             try:
                 ask()
                 with lock: counts[what] += 1
-                if time.time() - begun > 2 and what != 'downloads': failed.append((what, 'late', time.time() - begun))
             except Exception as e:
                 failed.append((what, repr(e), round(end - time.time(), 2)))
         def new():
@@ -92,10 +92,9 @@ internal sealed class HandoverTraffic : IAsyncDisposable
                 time.sleep(0.005)
         threads = [threading.Thread(target=t) for t in [news, downloads, downloads, kept, kept, kept]]
         new()
-        print('asking', flush=True)
         for t in threads: t.start()
-        threads[1].join(); threads[2].join()
-        print('downloaded', flush=True)
+        downloading.acquire(); downloading.acquire()
+        print('asking', flush=True)
         for t in threads: t.join()
         print('new', counts['new'], 'kept', counts['kept'], 'downloads', counts['downloads'], 'failed', len(failed), failed[:5], flush=True)
         """;
@@ -111,9 +110,6 @@ internal sealed class HandoverTraffic : IAsyncDisposable
         _server = lab["alpha"].StartTalking("python3", "-c", Server);
     }
 
-    /// <summary>Whether downloads go on.</summary>
-    public bool IsDownloading { get; private set; }
-
     /// <summary>Starts the real server.</summary>
     public static async Task<HandoverTraffic> StartAsync(PairFixture lab, string address)
     {
@@ -122,18 +118,15 @@ internal sealed class HandoverTraffic : IAsyncDisposable
         return traffic;
     }
 
-    /// <summary>Starts the client, and waits until it has been answered and has its connections.</summary>
+    /// <summary>Waits until a director is Active, starts the client, and waits until its downloads have begun there.</summary>
     /// <returns>Completes with the client's report.</returns>
-    public async Task<Task<string>> BeginAsync(int seconds)
+    public async Task<Task<string>> BeginAsync(PairDirector director, int seconds)
     {
-        // The directors have just started: one of them has to become Active first.
-        await Task.Delay(TimeSpan.FromSeconds(2));
+        while (!director.Log.Contains("web-vip is Active", StringComparison.Ordinal))
+            await Task.Delay(TimeSpan.FromMilliseconds(20));
         _client = _lab["client"].StartTalking("python3", "-c", Client, _address, $"{seconds}");
         Assert.Equal("asking", await _client.StandardOutput.ReadLineAsync());
-        IsDownloading = true;
-        Task<string> report = ReportAsync(_client);
-        await Task.Delay(TimeSpan.FromMilliseconds(500));
-        return report;
+        return ReportAsync(_client);
     }
 
     public async ValueTask DisposeAsync()
@@ -148,10 +141,5 @@ internal sealed class HandoverTraffic : IAsyncDisposable
         }
     }
 
-    private async Task<string> ReportAsync(Process client)
-    {
-        await client.StandardOutput.ReadLineAsync();
-        IsDownloading = false;
-        return await client.StandardOutput.ReadLineAsync() ?? "the client ended without a report";
-    }
+    private static async Task<string> ReportAsync(Process client) => await client.StandardOutput.ReadLineAsync() ?? "the client ended without a report";
 }
