@@ -14,8 +14,8 @@ internal static class HandoverCommand
         Option<string?> file = Shared.File();
         Verb command = new("handover", "Let the other director answer for the virtual addresses, as before maintenance.", """
             The other director takes the addresses at once. This one stays ready as Backup: it takes them back when the other one falls
-            silent or hands over itself, not because it is the stronger one. When no other director is heard, nothing happens, and
-            the exit code is 1.
+            silent or hands over itself, not because it is the stronger one. When no other director is heard, or connections go on
+            at the one that has just handed over to this one, nothing happens, and the exit code is 1.
             """)
         {
             instance, all, socket, file,
