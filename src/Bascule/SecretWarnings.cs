@@ -18,8 +18,8 @@ internal static class SecretWarnings
             return [];
         IEnumerable<Problem?> unread =
         [
-            .. ha.Peers.Select(p => Unread(p.Key, $"without it nothing is said to {p.Name}")),
-            .. ha.Instances.SelectMany(i => Keys(i).Select(k => Unread(k.Secret, $"without it {i.Name} does not know its messages"))),
+            .. ha.Peers.Select(p => Unread(p.Key, "without it the director does not start")),
+            .. ha.Instances.SelectMany(i => Keys(i).Select(k => Unread(k.Secret, "without it the director does not start"))),
         ];
         return [.. HoldsSecrets(ha) && IsOpen(path) ? [Open(path)] : (Problem[])[], .. unread.OfType<Problem>().DistinctBy(p => p.What)];
     }
