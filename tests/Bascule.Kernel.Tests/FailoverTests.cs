@@ -111,6 +111,21 @@ public sealed class FailoverTests
     }
 
     [KernelFact]
+    public async Task The_virtual_mac_comes_back_with_an_interface_that_was_made_anew()
+    {
+        await using Pair pair = new();
+        await using Machine machine = await pair.Near.StartAsync(Web(priority: 150) with { VirtualMac = true });
+        await machine.IsAsync(Role.Active);
+
+        pair.Near.Network.IpInside("link delete cable");
+        await machine.IsAsync(Role.Initialize);
+        pair.Connect();
+        await machine.IsAsync(Role.Active);
+
+        Assert.Contains("192.0.2.10/24", pair.Near.Network.Ask("ip", "address", "show", "vrrp.51.4"), StringComparison.Ordinal);
+    }
+
+    [KernelFact]
     public async Task Who_else_has_the_address_is_a_warning()
     {
         await using Pair pair = new();
@@ -120,7 +135,7 @@ public sealed class FailoverTests
 
         pair.Far.Network.IpInside("address add 192.0.2.10/24 dev cable");
 
-        await machine.SeesAsync(_ => machine.Status.Warnings.Any(warning => warning.StartsWith("web: 192.0.2.10 is also held by ", StringComparison.Ordinal)));
+        await machine.SeesAsync(_ => machine.IsWarning("web: 192.0.2.10 is also held by "));
     }
 
     [KernelFact]
@@ -133,6 +148,24 @@ public sealed class FailoverTests
         await strong.IsAsync(Role.Active);
         await weak.SeesAsync(_ => weak.Status.Peers[0] is { IsHeard: true, Links: [{ IsHeard: true, HearsUs: true, Rejected: 0 }], Roles: [{ Role: Role.Active, Priority: 150 }] });
         await strong.SeesAsync(_ => strong.Status.Peers[0].Roles is [{ Instance: "web", Role: Role.Backup }]);
+    }
+
+    [KernelFact]
+    public async Task A_peer_that_is_silent_or_has_another_key_and_a_link_that_is_out_are_warnings()
+    {
+        await using Pair pair = new();
+        pair.Near.Network.IpInside("address add 198.51.100.1/24 dev cable");
+        pair.Far.Network.IpInside("address add 198.51.100.2/24 dev cable");
+        await using Machine near = await pair.Near.StartWithPeerOnTwoLinksAsync(Web(priority: 150));
+        await near.SeesAsync(_ => near.IsWarning("director-2 is not heard: "));
+        await using (Machine stranger = await pair.Far.StartWithPeerOnTwoLinksAsync(Web(priority: 100), key: 1))
+            await near.SeesAsync(_ => near.IsWarning("director-2 is not understood: "));
+        await using Machine far = await pair.Far.StartWithPeerOnTwoLinksAsync(Web(priority: 100));
+        await near.SeesAsync(_ => near.Status.Warnings.IsEmpty);
+
+        pair.Far.Network.IpInside("address delete 198.51.100.2/24 dev cable");
+
+        await near.SeesAsync(_ => near.IsWarning("director-2 is not heard over 198.51.100.2, "));
     }
 
     [KernelFact]
@@ -273,14 +306,19 @@ public sealed class FailoverTests
         {
             Near = new("192.0.2.1");
             Far = new("192.0.2.2");
-            Near.Network.IpInside($"link add cable type veth peer name cable netns {Far.Network.Name}");
-            Near.Plug();
-            Far.Plug();
+            Connect();
         }
 
         public Place Near { get; }
 
         public Place Far { get; }
+
+        public void Connect()
+        {
+            Near.Network.IpInside($"link add cable type veth peer name cable netns {Far.Network.Name}");
+            Near.Plug();
+            Far.Plug();
+        }
 
         public ValueTask DisposeAsync()
         {
@@ -311,12 +349,23 @@ public sealed class FailoverTests
             return StartAsync(new HaPeer($"director-{other[^1]}", [IPAddress.Parse(other)], Key), instances);
         }
 
+        /// <summary>With heartbeats to the other one over a second network as well.</summary>
+        /// <param name="key">What its key consists of.</param>
+        public Task<Machine> StartWithPeerOnTwoLinksAsync(HaInstance instance, byte key = 0)
+        {
+            char other = address == "192.0.2.1" ? '2' : '1';
+            HaPeer peer = new($"director-{other}", [IPAddress.Parse($"192.0.2.{other}"), IPAddress.Parse($"198.51.100.{other}")], Key);
+            return StartAsync(new Machine(Network, $"director-{address[^1]}", peer, [instance], [], key));
+        }
+
         /// <summary>All in one sync group.</summary>
         public Task<Machine> StartGroupAsync(params HaInstance[] instances) => StartAsync(null, instances, new SyncGroup("all", [.. instances.Select(i => i.Name)]));
 
-        private async Task<Machine> StartAsync(HaPeer? peer, HaInstance[] instances, params SyncGroup[] groups)
+        private Task<Machine> StartAsync(HaPeer? peer, HaInstance[] instances, params SyncGroup[] groups) =>
+            StartAsync(new Machine(Network, $"director-{address[^1]}", peer, instances, groups));
+
+        private async Task<Machine> StartAsync(Machine machine)
         {
-            Machine machine = new(Network, $"director-{address[^1]}", peer, instances, groups);
             await Network.Run(machine.Engine.StartAsync); // its thread begins where this one is
             return machine;
         }
@@ -327,7 +376,7 @@ public sealed class FailoverTests
         private readonly TestNetwork _network;
         private bool _isStopped;
 
-        public Machine(TestNetwork network, string node, HaPeer? peer, HaInstance[] instances, SyncGroup[] groups)
+        public Machine(TestNetwork network, string node, HaPeer? peer, HaInstance[] instances, SyncGroup[] groups, byte key = 0)
         {
             _network = network;
             HaSettings settings = new()
@@ -344,7 +393,7 @@ public sealed class FailoverTests
                 RealtimePriority = 0,
             };
             Board = new(new(0, settings.Instances));
-            Engine = new(settings, new(node, new Dictionary<SecretSource, byte[]> { [Key] = new byte[32] }, Board, () => throw new NotSupportedException()),
+            Engine = new(settings, new(node, new Dictionary<SecretSource, byte[]> { [Key] = [.. Enumerable.Repeat(key, 32)] }, Board, () => throw new NotSupportedException()),
                 new BootTime(), new Random(node[^1]), NullLogger<VrrpEngine>.Instance);
         }
 
@@ -355,6 +404,8 @@ public sealed class FailoverTests
         public HaStatus Status => Engine.StatusAsync().GetAwaiter().GetResult();
 
         public InstanceStatus Web => Status.Instances[0];
+
+        public bool IsWarning(string beginning) => Status.Warnings.Any(warning => warning.StartsWith(beginning, StringComparison.Ordinal));
 
         public bool Has(IPAddress address) => _network.Run(() =>
         {

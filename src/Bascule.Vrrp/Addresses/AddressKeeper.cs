@@ -60,7 +60,7 @@ internal sealed class AddressKeeper : IDisposable
 
     private TimeSpan Pace => _instance.Lease is { } lease ? TimeSpan.FromTicks(Math.Min(lease.Ticks / 4, LongestPace.Ticks)) : TimeSpan.MaxValue;
 
-    /// <summary>Makes ready, and removes what a former life of this instance left. To be called once, before the rest.</summary>
+    /// <summary>Makes ready, and removes what a former life of this instance left. To be called before the rest, and again when its interface was made anew.</summary>
     /// <exception cref="KernelException">The kernel did not answer.</exception>
     public ImmutableArray<string> Start()
     {

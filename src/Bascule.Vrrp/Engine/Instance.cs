@@ -31,7 +31,7 @@ internal sealed class Instance : IDisposable
     private readonly Speech _speech;
     private readonly SenderBook _senders = new();
     private readonly TrackedState?[] _tracked;
-    private bool _isPrepared;
+    private int _preparedOn; // index of its interface; 0: not yet
     private bool _isDraining;
     private IPAddress? _heard;
     private byte _heardPriority;
@@ -99,7 +99,7 @@ internal sealed class Instance : IDisposable
             trouble = $"interface {_link.Name} has no {(_link.Family == AddressFamily.InterNetwork ? "IPv4" : "IPv6 link-local")} address to speak from";
         Judge.Source = _speech.Source is { } source ? HeartbeatInstance.Number(source) : 0;
         if (_link.Index > 0)
-            Prepare();
+            Prepare(now);
         if (trouble == InterfaceTrouble)
             return;
         InterfaceTrouble = trouble;
@@ -215,16 +215,18 @@ internal sealed class Instance : IDisposable
         _keeper.Dispose();
     }
 
-    private void Prepare()
+    // Again on an interface that was made anew: the virtual MAC's, and the gate of an older kernel, went with the former one.
+    private void Prepare(TimeSpan now)
     {
-        if (!_isPrepared)
+        if (_preparedOn != _link.Index)
         {
+            _preparedOn = _link.Index;
+            Do(Judge.AddressRemoved(now), now);
             Complain(_keeper.Start());
             if (_gate is not null)
                 _ = Task.Run(() => SetUpAsync(_gate)); // a program: the failover thread does not wait for it
         }
 
-        _isPrepared = true;
         _announcer.Prepare();
     }
 

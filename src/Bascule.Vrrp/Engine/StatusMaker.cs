@@ -79,7 +79,15 @@ internal static class StatusMaker
     private static IEnumerable<string> Warnings(FailoverLoop loop, PeerStatus peer)
     {
         if (!peer.IsHeard)
+        {
+            yield return peer.LastHeard is null && peer.Links.Any(l => l.Rejected > 0)
+                ? $"{peer.Name} is not understood: what comes from its addresses is refused; give both the same key, and each the other's `node` as the peer's name"
+                : $"{peer.Name} is not heard: if it runs, look at cables, addresses and filters (UDP, `ha.port`)";
             yield break;
+        }
+
+        foreach (LinkStatus link in peer.Links.Where(l => !l.IsHeard))
+            yield return $"{peer.Name} is not heard over {link.Address}, and it is elsewhere: look at the cable, filters and addresses on that way";
         foreach (LinkStatus link in peer.Links.Where(l => l is { IsHeard: true, HearsUs: false }))
             yield return $"{peer.Name} does not hear us over {link.Address}, and we hear it there: look at the cable, filters and addresses on that way";
         foreach (PeerRole role in peer.Roles.Where(r => loop.Find(r.Instance)?.Judge.Priority == r.Priority))
