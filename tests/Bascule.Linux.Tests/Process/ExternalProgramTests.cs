@@ -1,5 +1,6 @@
 using System.Globalization;
 using Bascule.Linux.Process;
+using Bascule.Testing;
 
 namespace Bascule.Linux.Tests.Process;
 
@@ -32,7 +33,7 @@ public sealed class ExternalProgramTests
         ProgramResult result = await RunAsync("sleep 1000 & echo $!; wait", TimeSpan.FromMilliseconds(300));
 
         Assert.Equal(ProgramEnd.TimedOut, result.End);
-        Assert.False(IsAlive(result.Output), "what the script started is still there");
+        await Eventually.HoldsAsync(() => !IsAlive(result.Output), "what the script started is killed with it");
     }
 
     [Fact]
@@ -41,7 +42,7 @@ public sealed class ExternalProgramTests
         ProgramResult result = await RunAsync("sleep 1000 > /dev/null 2>&1 & echo $!");
 
         Assert.True(result.IsSuccess);
-        Assert.False(IsAlive(result.Output), "what the script left behind is still there");
+        await Eventually.HoldsAsync(() => !IsAlive(result.Output), "what the script left behind is killed");
     }
 
     [Fact]
@@ -77,7 +78,8 @@ public sealed class ExternalProgramTests
         await cancellation.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
-        Assert.False(IsAlive(await File.ReadAllTextAsync(file)));
+        string processId = await File.ReadAllTextAsync(file);
+        await Eventually.HoldsAsync(() => !IsAlive(processId), "the program is killed");
         File.Delete(file);
     }
 
