@@ -25,6 +25,7 @@ lab   | command ping                            | iputils-ping    | asks for an 
 lab   | command tcpdump                         | tcpdump         | judges addresses and checksums
 lab   | command nft                             | nftables        | loses packets on purpose
 lab   | command keepalived                      | keepalived      | the other director of a mixed pair
+lab   | command faketime                        | faketime        | a wall clock that jumps
 bench | command nginx                           | nginx           | a peer, and the origin behind every proxy
 bench | file /usr/lib/nginx/modules/ngx_stream_module.so | libnginx-mod-stream | nginx as a TCP proxy
 bench | command haproxy                         | haproxy         | a peer

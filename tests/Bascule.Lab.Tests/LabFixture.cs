@@ -19,7 +19,7 @@ public sealed class LabFixture : IAsyncLifetime
 
     private const string Prefix = "bascule-lab-test";
 
-    private static readonly string[] Programs = ["nginx", "dnsmasq", "iperf3", "dig", "curl", "ping", "tcpdump", "nft"];
+    private static readonly string[] Programs = ["nginx", "dnsmasq", "iperf3", "dig", "curl", "ping", "tcpdump", "nft", "faketime"];
 
     private LabNetwork? _network;
 

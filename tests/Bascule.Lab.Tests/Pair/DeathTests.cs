@@ -101,4 +101,40 @@ public sealed class DeathTests(PairFixture lab)
         await Takeover.AnswersAsync(pair.Client, OurPair.Second, killed);
         Assert.InRange(pair.Client.Seen.After(killed).Outage(Sight.Service), TimeSpan.Zero, Outage);
     }
+
+    // Both daemons live by a file that says how wrong their wall clock is; the clocks that count from the machine's start are left alone.
+    [PairFact]
+    public async Task A_wall_clock_that_jumps_by_a_day_and_back_moves_no_address()
+    {
+        await using OurPair pair = await OurPair.StartAsync(lab);
+        string clock = Path.Combine(lab.Network.Folder, "clock");
+        await File.WriteAllTextAsync(clock, "+0");
+        string library = Directory.GetDirectories("/usr/lib", "faketime", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 1 })
+            .Select(folder => Path.Combine(folder, "libfaketimeMT.so.1")).First(File.Exists);
+        string[] wrongly = ["env", $"LD_PRELOAD={library}", $"FAKETIME_TIMESTAMP_FILE={clock}", "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"];
+        foreach (PairDirector director in (PairDirector[])[pair.Backup, pair.Active])
+        {
+            await director.StopAsync();
+            await director.StartAgainAsync(wrongly);
+        }
+
+        await pair.Backup.IsAsync(Role.Active);
+        await pair.Active.IsAsync(Role.Backup);
+        await pair.HearEachOtherAsync();
+        long began = TimeProvider.System.GetTimestamp();
+
+        foreach (int days in (int[])[1, -1, 0])
+        {
+            await File.WriteAllTextAsync(clock, $"{days:+0;-0;+0}d");
+            await pair.Backup.SeesAsync(ha => (int)double.Round((ha.Now - TimeProvider.System.GetUtcNow()).TotalDays) == days, $"{days} days wrong");
+            await Task.Delay(TimeSpan.FromSeconds(1), TimeProvider.System); // three times what a takeover needs
+        }
+
+        Assert.Equal((Role.Active, 1), await RoleAsync(pair.Backup));
+        Assert.Equal((Role.Backup, 0), await RoleAsync(pair.Active));
+        Assert.Equal(TimeSpan.Zero, pair.Client.Seen.After(began).Overlap);
+
+        static async Task<(Role Role, long Times)> RoleAsync(PairDirector director) =>
+            (await director.HaAsync()).Instances is [var only] ? (only.Role, only.Counters.BecameActive) : default;
+    }
 }
