@@ -2,6 +2,7 @@ using System.Net;
 using Bascule.Core.Api;
 using Bascule.Core.Model;
 using Bascule.Core.Roles;
+using Bascule.Linux;
 using Bascule.Linux.Netlink;
 using Bascule.Linux.Process;
 using Bascule.Vrrp.Engine;
@@ -148,6 +149,19 @@ public sealed class FailoverTests
         await strong.IsAsync(Role.Active);
         await weak.SeesAsync(_ => weak.Status.Peers[0] is { IsHeard: true, Links: [{ IsHeard: true, HearsUs: true, Rejected: 0 }], Roles: [{ Role: Role.Active, Priority: 150 }] });
         await strong.SeesAsync(_ => strong.Status.Peers[0].Roles is [{ Instance: "web", Role: Role.Backup }]);
+    }
+
+    [KernelFact]
+    public async Task A_second_one_on_the_same_machine_ends_and_takes_nothing_from_the_first()
+    {
+        await using Pair pair = new();
+        await using Machine first = await pair.Near.StartWithPeerAsync(Web(priority: 150));
+        await first.IsAsync(Role.Active);
+
+        await Assert.ThrowsAsync<KernelException>(() => pair.Near.StartWithPeerAsync(Web(priority: 150)));
+
+        Assert.True(first.Has(Vip));
+        Assert.Equal(TransitionReason.Silence, first.Web.Reason);
     }
 
     [KernelFact]
@@ -366,8 +380,16 @@ public sealed class FailoverTests
 
         private async Task<Machine> StartAsync(Machine machine)
         {
-            await Network.Run(machine.Engine.StartAsync); // its thread begins where this one is
-            return machine;
+            try
+            {
+                await Network.Run(machine.Engine.StartAsync); // its thread begins where this one is
+                return machine;
+            }
+            catch
+            {
+                await machine.DisposeAsync();
+                throw;
+            }
         }
     }
 

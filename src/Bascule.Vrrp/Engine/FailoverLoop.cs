@@ -84,11 +84,11 @@ internal sealed class FailoverLoop : IDisposable
     public void Open()
     {
         PublishRoles();
+        _talk.Open(_epoll); // first of all: who does not get the port runs here twice, and what it would find left over is the other's
         foreach (string left in Leftovers.Remove(_network))
             Say(new AddressTrouble("failover", left));
         // Nothing is done yet that could wait: a gate that a former life left closed would shut out an address that has none now.
         Gate.RemoveAllAsync(Time, CancellationToken.None).Wait(GatePatience);
-        _talk.Open(_epoll);
         LookAgain();
         foreach (Instance instance in _instances)
             instance.Start(Now);

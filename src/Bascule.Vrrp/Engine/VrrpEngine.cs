@@ -67,22 +67,13 @@ public sealed class VrrpEngine : IAsyncDisposable
     /// <summary>A peer says something else of a handover.</summary>
     internal event Action? PeerSpoke;
 
-    /// <summary>Opens the sockets and starts, as Backup, in the network namespace of the calling thread.</summary>
+    /// <summary>Opens the sockets and starts, as Backup, in the network namespace of the calling thread. To be disposed of even when this fails.</summary>
     /// <exception cref="KernelException">There is no netlink here, or another program has the port of the heartbeats.</exception>
     public async Task StartAsync()
     {
         _thread.Start();
-        _tracking.Start();
-        try
-        {
-            await _opened.Task;
-        }
-        catch
-        {
-            await _tracking.DisposeAsync();
-            throw;
-        }
-
+        _tracking.Start(); // before anything is awaited: its thread belongs in this namespace too
+        await _opened.Task;
         _telling = TellAsync();
     }
 

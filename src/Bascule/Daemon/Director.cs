@@ -358,7 +358,8 @@ internal sealed class Director
         }
         catch (KernelException e)
         {
-            return $"ha: {e.Message} (failover needs netlink; is this a container without a network of its own?)";
+            string hint = e.Errno == Errno.AddressInUse ? "another Bascule runs here: stop it, or give one of the two another `ha.port`" : "failover needs netlink; is this a container without a network of its own?";
+            return $"ha: {e.Message} ({hint})";
         }
     }
 
