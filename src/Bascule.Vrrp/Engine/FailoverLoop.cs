@@ -25,6 +25,7 @@ internal sealed class FailoverLoop : IDisposable
     private static readonly TimeSpan GatePatience = TimeSpan.FromSeconds(2);
     private const int Goodbyes = 3; // one may be lost
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan AfterTrouble = TimeSpan.FromMilliseconds(10);
 
     private readonly RoleBoard _board;
     private readonly ChannelWriter<News> _news;
@@ -38,6 +39,8 @@ internal sealed class FailoverLoop : IDisposable
     private readonly HashSet<IPAddress> _virtual;
     private readonly PeerTalk _talk;
     private TimeSpan _due;
+    private readonly ManualResetEvent _breather = new(initialState: false); // never set
+    private string? _saidLast;
     private bool _hasNews;
 
     public FailoverLoop(HaSettings settings, PeerTalk talk, FailoverSetting setting, TimeProvider time, ChannelWriter<News> news,
@@ -108,9 +111,19 @@ internal sealed class FailoverLoop : IDisposable
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                Say(new TurnBroke(e));
+                Recover(e);
             }
         }
+    }
+
+    // What lasts would have a thread of real-time priority take a processor whole, and fill the log.
+    private void Recover(Exception e)
+    {
+        if (e.Message != _saidLast)
+            Say(new TurnBroke(e));
+        _saidLast = e.Message;
+        _wake.Signal(); // letters that were not read yet
+        _breather.WaitOne(AfterTrouble);
     }
 
     /// <summary>Waits, hears, acts.</summary>
@@ -132,12 +145,12 @@ internal sealed class FailoverLoop : IDisposable
     /// <summary>Gives everything up, and says so.</summary>
     public void Stop()
     {
+        IsStopping = true; // whatever fails below must not keep us here
         TimeSpan now = Now;
         foreach (Instance instance in _instances)
             instance.Stop(now);
         for (int i = 0; i < Goodbyes; i++)
             SayHeartbeats(now);
-        IsStopping = true;
     }
 
     /// <summary>Tells somebody who has time.</summary>
@@ -169,6 +182,7 @@ internal sealed class FailoverLoop : IDisposable
         _watch.Dispose();
         _network.Dispose();
         _epoll.Dispose();
+        _breather.Dispose();
     }
 
     private void Take(ulong token, TimeSpan now)

@@ -5,6 +5,7 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using Bascule.Core.Model;
 using Bascule.Core.Roles;
+using Bascule.Linux;
 using Bascule.Linux.Netlink;
 using Bascule.Linux.Sockets;
 using Bascule.Vrrp.Addresses;
@@ -33,6 +34,7 @@ internal sealed class Instance : IDisposable
     private readonly TrackedState?[] _tracked;
     private int _preparedOn; // index of its interface; 0: not yet
     private bool _isDraining;
+    private volatile bool _gateStands; // its rules were made
     private IPAddress? _heard;
     private byte _heardPriority;
     private long _heardAt;
@@ -181,7 +183,7 @@ internal sealed class Instance : IDisposable
         if (now >= _keeper.Due)
             _keeper.Refresh(now);
         if (_gate is not null && now >= _gate.Due)
-            _gate.Refresh(now);
+            RefreshGate(_gate, now);
         if (_probe is not null)
             LookForOthers(_probe, now);
         _announcer.Tick(now);
@@ -292,10 +294,23 @@ internal sealed class Instance : IDisposable
     private string? Unwell() => Enumerable.Range(0, _tracked.Length).Where(i => Configured.Track[i].Weight == 0 && _tracked[i] is not { IsWell: true })
         .Select(i => $"{TrackedState.NameOf(Configured.Track[i])}: {(_tracked[i] ?? TrackedState.Unknown).Why}").FirstOrDefault();
 
+    private void RefreshGate(Gate gate, TimeSpan now)
+    {
+        bool stood = _gateStands;
+        gate.Refresh(now);
+        if (!stood || gate.Error != Errno.NoEntry)
+            return;
+        _gateStands = false; // once: where it cannot be made, that was said
+        Complain(["somebody removed the nftables rules of its gate (a reload of nftables flushes all); they are made again"]);
+        _ = Task.Run(() => SetUpAsync(gate));
+    }
+
     private async Task SetUpAsync(Gate gate)
     {
         if (await gate.SetUpAsync(_loop.Time, CancellationToken.None) is { } problem)
             Complain([problem]);
+        else
+            _gateStands = true;
     }
 
     private void LookForOthers(ConflictProbe probe, TimeSpan now)

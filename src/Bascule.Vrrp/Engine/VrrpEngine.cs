@@ -221,7 +221,18 @@ public sealed class VrrpEngine : IAsyncDisposable
     private async Task TellAsync()
     {
         await foreach (News news in _news.Reader.ReadAllAsync())
-            Tell(news);
+        {
+            try
+            {
+                Tell(news);
+            }
+#pragma warning disable CA1031 // who is told of a change must not keep the next from being told
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                Log.TurnBroke(_logger, e);
+            }
+        }
     }
 
     private void Tell(News news)

@@ -351,8 +351,8 @@ internal sealed class Director
         {
             if (_failover is null || _handover is null)
                 return null;
-            await _handover.CleanAsync();
             await _failover.StartAsync();
+            await _handover.CleanAsync(); // not before: another Bascule here would lose its handover to one that may not start
             _handover.Start();
             return null;
         }

@@ -1,5 +1,6 @@
 using Bascule.Core.Api;
 using Bascule.Core.Roles;
+using Bascule.Testing;
 
 namespace Bascule.Lab.Tests.Pair;
 
@@ -67,6 +68,22 @@ public sealed class DeathTests(PairFixture lab)
             else
                 pair.Active.Continue();
         }
+    }
+
+    // A reload of the system's nftables begins with this.
+    [PairFact]
+    public async Task A_gate_that_somebody_flushed_is_made_again()
+    {
+        await using PairDirector director = await PairDirector.StartAsync(lab, OurPair.First, new() { More = ["gate: 250ms"] });
+        await director.IsAsync(Role.Active);
+        await Eventually.HoldsAsync(() => IsOpenAsync().Result, "the gate is open");
+
+        await lab[OurPair.First].RunAsync("nft", "flush", "ruleset");
+
+        await Eventually.HoldsAsync(() => IsOpenAsync().Result, "the gate is open again");
+        Assert.Contains("somebody removed the nftables rules of its gate", director.Log, StringComparison.Ordinal);
+
+        async Task<bool> IsOpenAsync() => (await lab[OurPair.First].RunAsync("nft", "list", "ruleset")).Contains("expires", StringComparison.Ordinal);
     }
 
     [PairFact]
