@@ -120,7 +120,10 @@ public sealed class NotifierTests : IDisposable
         using MailServer server = await MailServer.StartAsync();
         await using Notifier notifier = Told(new Receiver
         {
-            Name = "mail", Way = new EmailWay("127.0.0.1", server.Port, "bascule@example.org", ["ops@example.org"], StartTls: false), On = Everything, Timeout = Long,
+            Name = "mail",
+            Way = new EmailWay("127.0.0.1", server.Port, "bascule@example.org", ["ops@example.org"], StartTls: false),
+            On = Everything,
+            Timeout = Long,
         });
 
         notifier.Tell(Change("active"));

@@ -1,6 +1,6 @@
+using System.Net;
 using Bascule.Core.Model;
 using Bascule.Linux.Netlink;
-using System.Net;
 
 namespace Bascule.Kernel.Tests.Failover;
 
