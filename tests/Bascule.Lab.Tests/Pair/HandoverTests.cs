@@ -22,10 +22,8 @@ public sealed class HandoverTests(PairFixture lab)
     };
 
     [PairTheory]
-    [InlineData(PairPlan.VirtualAddress, "off")]
     [InlineData(PairPlan.VirtualAddress, "250ms")]
     [InlineData(PairPlan.VirtualAddress6, "off")]
-    [InlineData(PairPlan.VirtualAddress6, "250ms")]
     public Task A_handover_and_the_way_back_lose_no_request_and_no_byte_of_a_download(string address, string gate) =>
         HandOverAndBackAsync((address == PairPlan.VirtualAddress ? Settings : Settings6) with { More = [$"gate: {gate}"] }, address);
 

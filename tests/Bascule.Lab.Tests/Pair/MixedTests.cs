@@ -11,8 +11,6 @@ public sealed class MixedTests(PairFixture lab)
 
     [PairTheory]
     [InlineData(true, 3, false)]
-    [InlineData(false, 3, false)]
-    [InlineData(true, 3, true)]
     [InlineData(false, 3, true)]
     [InlineData(true, 2, false)]
     [InlineData(false, 2, true)]
