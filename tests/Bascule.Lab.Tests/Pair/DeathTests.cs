@@ -131,7 +131,7 @@ public sealed class DeathTests(PairFixture lab)
         string[] wrongly = ["env", $"LD_PRELOAD={library}", $"FAKETIME_TIMESTAMP_FILE={clock}", "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"];
         foreach (PairDirector director in (PairDirector[])[pair.Backup, pair.Active])
         {
-            await director.StopAsync();
+            await director.KillAsync();
             await director.StartAgainAsync(wrongly);
         }
 
