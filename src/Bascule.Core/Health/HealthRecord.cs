@@ -7,7 +7,20 @@ namespace Bascule.Core.Health;
 /// <param name="Passed">Whether it was the expected answer.</param>
 /// <param name="Why">A short sentence an operator can act on: <c>200 in 1 ms</c>, <c>connection refused</c>, <c>no answer within 1s</c>.</param>
 /// <param name="Took">From the start of the check to its answer.</param>
-public sealed record CheckAnswer(bool Passed, string Why, TimeSpan Took);
+public sealed record CheckAnswer(bool Passed, string Why, TimeSpan Took)
+{
+    /// <summary>What the real server wants its weight to be; null: it does not say.</summary>
+    public WeightAdvice? Weight { get; init; }
+
+    /// <summary>What it wants to be treated as; null: it does not say. What an operator says goes before.</summary>
+    public AdministrativeState? Wish { get; init; }
+
+    /// <summary>What will be wrong soon though the check passes, such as a certificate that expires; null: nothing.</summary>
+    public string? Warning { get; init; }
+
+    /// <summary>What the external program wrote, at most 4,096 characters; null: it wrote nothing, or none was run.</summary>
+    public string? Output { get; init; }
+}
 
 /// <summary>
 /// What is known about one real server from one check, and the rule that turns answers into up and down. Written by the health

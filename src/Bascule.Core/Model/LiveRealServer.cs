@@ -9,9 +9,18 @@ namespace Bascule.Core.Model;
 /// </summary>
 public sealed class LiveRealServer(RealServer configured, HealthRecord? health, int workers)
 {
+    /// <summary>A <see cref="Share"/> of the whole weight.</summary>
+    public const int WholeShare = 10_000;
+
+    private const int MostWeight = 65_535;
+
     private HealthRecord? _health = health;
-    private int _weight = configured.Weight;
+    private int _configuredWeight = configured.Weight;
     private int _lastWeight = configured.Weight;
+    private int _weight = configured.Weight;
+    private volatile AdministrativeState _state;
+    private int _share = WholeShare;
+    private bool _isEjected;
     private ConnectionThresholds? _thresholds = configured.Thresholds;
     private bool _isFull;
     private int _active;
@@ -30,20 +39,56 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     /// <summary>What each worker counted; a worker writes only its own.</summary>
     public RealServerCounters[] Counters { get; } = [.. Enumerable.Range(0, workers).Select(_ => new RealServerCounters())];
 
-    /// <summary>The weight in force. 0 takes no new connections.</summary>
-    public int Weight
+    /// <summary>As the file or a command says; what the operator's state, its check and a slow start make of it is <see cref="Weight"/>.</summary>
+    public int ConfiguredWeight
     {
-        get => Volatile.Read(ref _weight);
+        get => Volatile.Read(ref _configuredWeight);
         set
         {
             if (value > 0)
                 Volatile.Write(ref _lastWeight, value);
-            Volatile.Write(ref _weight, value);
+            Volatile.Write(ref _configuredWeight, value);
+            Reweigh();
         }
     }
 
-    /// <summary>The last weight above 0 that was in force; 0 when it never had one. What a quiesced real server still counts with in the table of <c>mh</c>.</summary>
+    /// <summary>
+    /// The last configured weight above 0; 0 when it never had one. What a quiesced real server still counts with in the table of <c>mh</c>, so that
+    /// draining one moves nobody else's clients.
+    /// </summary>
     public int LastWeight => Volatile.Read(ref _lastWeight);
+
+    /// <inheritdoc cref="AdministrativeState"/>
+    public AdministrativeState State
+    {
+        get => _state;
+        set
+        {
+            _state = value;
+            Reweigh();
+        }
+    }
+
+    /// <summary>What part of its weight it is given while it starts slowly, 1 to <see cref="WholeShare"/>.</summary>
+    public int Share
+    {
+        get => Volatile.Read(ref _share);
+        set
+        {
+            Volatile.Write(ref _share, int.Clamp(value, 1, WholeShare));
+            Reweigh();
+        }
+    }
+
+    /// <summary>Its answers to clients were so bad that it is given nothing for a while, whatever its check says.</summary>
+    public bool IsEjected
+    {
+        get => Volatile.Read(ref _isEjected);
+        set => Volatile.Write(ref _isEjected, value);
+    }
+
+    /// <summary>The weight in force. 0 takes no new connections.</summary>
+    public int Weight => Volatile.Read(ref _weight);
 
     /// <summary>The thresholds in force; null: none.</summary>
     public ConnectionThresholds? Thresholds
@@ -71,8 +116,8 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     /// <summary>Connections that do no work now: idle in a worker's pool. (IPVS counts those past ESTABLISHED here; a proxy has none.)</summary>
     public int InactiveConnections => int.Max(0, Connections - ActiveConnections);
 
-    /// <summary>Whether its check passes, or nobody asks.</summary>
-    public bool IsUp => Health?.IsUp ?? true;
+    /// <summary>Whether it may be sent anybody: its check passes, or nobody asks; it is not in maintenance, and not ejected.</summary>
+    public bool IsUp => (Health?.IsUp ?? true) && !IsEjected && State != AdministrativeState.Maintenance;
 
     /// <summary>Whether a scheduler may choose it: up, a weight above 0, and not full.</summary>
     public bool TakesConnections => Weight > 0 && !IsFull && IsUp;
@@ -87,6 +132,23 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
             int active = ActiveConnections;
             return ((long)active << 8) + int.Max(active, Connections);
         }
+    }
+
+    /// <summary>Reckons <see cref="Weight"/> anew; to be called when what its check says about the weight has changed.</summary>
+    public void Reweigh() => Volatile.Write(ref _weight, EffectiveWeight(ConfiguredWeight, State, Health?.Last?.Weight, Share));
+
+    /// <summary>What a configured weight comes to. Only a state, or an advice of 0, takes a weight above 0 to 0; a small share does not.</summary>
+    public static int EffectiveWeight(int configured, AdministrativeState state, WeightAdvice? advice, int share)
+    {
+        if (configured == 0 || state != AdministrativeState.Enabled || advice is { Value: 0 })
+            return 0;
+        long advised = advice switch
+        {
+            null => configured,
+            { IsPercent: true } percent => (((long)configured * percent.Value) + 99) / 100,
+            { } absolute => absolute.Value,
+        };
+        return (int)long.Clamp(advised * share / WholeShare, 1, MostWeight);
     }
 
     // The only writes that workers share. An exact count across workers is what "least connections" promises; each costs one

@@ -91,7 +91,7 @@ public sealed class Snapshot
         {
             for (int i = 0; i < virtualServer.RealServers.Length; i++)
             {
-                virtualServer.RealServers[i].Weight = virtualServer.Configured.RealServers[i].Weight;
+                virtualServer.RealServers[i].ConfiguredWeight = virtualServer.Configured.RealServers[i].Weight;
                 virtualServer.RealServers[i].Thresholds = virtualServer.Configured.RealServers[i].Thresholds;
                 virtualServer.RealServers[i].Health = virtualServer.HealthRecords[i];
             }

@@ -120,7 +120,7 @@ internal sealed class DatapathEngine : IDisposable
     /// <summary>Looks whether anything changed, and writes the difference.</summary>
     public void Turn()
     {
-        List<(bool, int)> wellness = [.. Snapshot.OnDatapath.SelectMany(v => v.RealServers).Select(r => (r.Health?.IsUp ?? true, r.Weight))];
+        List<(bool, int)> wellness = [.. Snapshot.OnDatapath.SelectMany(v => v.RealServers).Select(r => (r.IsUp, r.Weight))];
         bool changed = _ways.Look(Wanted()) || _isNew || !wellness.SequenceEqual(_wellness);
         // What the kernel refused last time is tried again.
         if (!changed && ReferenceEquals(_written, _planner.Current))

@@ -175,7 +175,7 @@ public sealed class Planner
             RealServer entry = EntryForms.RealServer(id, configured.Address, configured.Forwarding, configured.Thresholds, draft.Surroundings);
             if (_realIds.Of(EntryForms.KeyOf(service, entry)) is not { } realServer)
                 return null;
-            bool isUp = live.Health?.IsUp ?? true;
+            bool isUp = live.IsUp;
             draft.RealServers[realServer] = entry with { Weight = (uint)live.Weight, Flags = entry.Flags | (isUp ? RealServerFlag.Up : 0) };
             draft.Ids[live] = realServer;
             if (entry.Method is Method.Dr or Method.Ipip or Method.Gue or Method.Gre && configured.Address.AddressFamily == service.Address.AddressFamily && !service.IsAnyAddress)
@@ -226,7 +226,7 @@ public sealed class Planner
         ushort[] wanted = new ushort[serving.Length];
         for (int slot = 0; slot < wanted.Length; slot++)
         {
-            bool isQuiesced = homes[slot] != HashTable.None && virtualServer.RealServers[homes[slot]] is { Weight: 0, Health: null or { IsUp: true } };
+            bool isQuiesced = homes[slot] != HashTable.None && virtualServer.RealServers[homes[slot]] is { Weight: 0, IsUp: true };
             wanted[slot] = serving[slot] == HashTable.None || (findsNobody && isQuiesced) ? SlotTransition.Nobody : members[serving[slot]];
         }
 

@@ -89,8 +89,8 @@ public sealed class LiveRealServerTests
     [Fact]
     public void Remembers_the_last_weight_above_0()
     {
-        _realServer.Weight = 5;
-        _realServer.Weight = 0;
+        _realServer.ConfiguredWeight = 5;
+        _realServer.ConfiguredWeight = 0;
 
         Assert.Equal((0, 5), (_realServer.Weight, _realServer.LastWeight));
     }
@@ -100,7 +100,7 @@ public sealed class LiveRealServerTests
     {
         Assert.True(_realServer.TakesConnections);
 
-        _realServer.Weight = 0;
+        _realServer.ConfiguredWeight = 0;
 
         Assert.False(_realServer.TakesConnections);
     }
@@ -113,4 +113,35 @@ public sealed class LiveRealServerTests
             _realServer.EndActive();
         return _realServer.TakesConnections ? "yes" : "no";
     }));
+
+    [Theory]
+    [InlineData(10, AdministrativeState.Enabled, null, false, LiveRealServer.WholeShare, 10)]
+    [InlineData(10, AdministrativeState.Enabled, null, false, 2_500, 2)]
+    [InlineData(10, AdministrativeState.Enabled, null, false, 1, 1)] // however slow its start, it takes part
+    [InlineData(10, AdministrativeState.Enabled, 50, true, LiveRealServer.WholeShare, 5)]
+    [InlineData(10, AdministrativeState.Enabled, 1, true, LiveRealServer.WholeShare, 1)]
+    [InlineData(10, AdministrativeState.Enabled, 0, true, LiveRealServer.WholeShare, 0)]
+    [InlineData(10, AdministrativeState.Enabled, 200, false, LiveRealServer.WholeShare, 200)]
+    [InlineData(10, AdministrativeState.Enabled, 200, false, 5_000, 100)]
+    [InlineData(60_000, AdministrativeState.Enabled, 1000, true, LiveRealServer.WholeShare, 65_535)]
+    [InlineData(0, AdministrativeState.Enabled, 200, false, LiveRealServer.WholeShare, 0)] // who was quiesced stays so, whatever it says itself
+    [InlineData(10, AdministrativeState.Drain, 100, true, LiveRealServer.WholeShare, 0)]
+    [InlineData(10, AdministrativeState.Maintenance, null, false, LiveRealServer.WholeShare, 0)]
+    public void Its_weight_is_made_of_the_configured_one_its_state_its_advice_and_its_share(
+        int configured, AdministrativeState state, int? advice, bool isPercent, int share, int expected) =>
+        Assert.Equal(expected, LiveRealServer.EffectiveWeight(configured, state, advice is { } value ? new(value, isPercent) : null, share));
+
+    [Fact]
+    public void In_maintenance_or_ejected_it_is_not_up_and_draining_it_is()
+    {
+        _realServer.State = AdministrativeState.Maintenance;
+        Assert.False(_realServer.IsUp);
+
+        _realServer.State = AdministrativeState.Drain;
+        Assert.Equal((true, 0, false), (_realServer.IsUp, _realServer.Weight, _realServer.TakesConnections));
+
+        _realServer.State = AdministrativeState.Enabled;
+        _realServer.IsEjected = true;
+        Assert.Equal((false, 1), (_realServer.IsUp, _realServer.Weight));
+    }
 }

@@ -45,7 +45,7 @@ public sealed class HashSchedulerTests
         Scheduler sh = farm.Scheduler(SchedulerKind.SourceHash);
         Dictionary<uint, int> before = Clients.ToDictionary(c => c, c => Pick(sh, c));
 
-        farm.RealServers[2].Weight = 0;
+        farm.RealServers[2].ConfiguredWeight = 0;
 
         Assert.All(before.Where(b => b.Value != 2), b => Assert.Equal(b.Value, Pick(sh, b.Key)));
         IEnumerable<int> heirs = before.Where(b => b.Value == 2).Select(b => Pick(sh, b.Key)).Distinct();
@@ -72,7 +72,7 @@ public sealed class HashSchedulerTests
     {
         Farm farm = new(1, 0);
         Scheduler sh = farm.Scheduler(SchedulerKind.SourceHash);
-        farm.RealServers[1].Weight = 5;
+        farm.RealServers[1].ConfiguredWeight = 5;
         Assert.All(Clients, c => Assert.Equal(0, Pick(sh, c)));
 
         farm.SetHealth(0, isUp: false);

@@ -26,7 +26,7 @@ public sealed class HashTableTests
             for (int step = 0; step < 50; step++)
             {
                 farm.SetHealth(chance.Next(farm.Count), isUp: chance.Next(3) > 0);
-                farm.RealServers[chance.Next(farm.Count)].Weight = chance.Next(0, 3);
+                farm.RealServers[chance.Next(farm.Count)].ConfiguredWeight = chance.Next(0, 3);
                 int[] serving = HashTable.Resolve(homes, [.. farm.RealServers.Select(r => r.TakesConnections)], flags.Fallback);
                 ClientAddress client = new ClientAddress(0, (uint)chance.NextInt64(1L << 32), (ushort)chance.Next(65536), IsIpv4: true)
                     .To(new(0, (uint)chance.NextInt64(1L << 32), 0, IsIpv4: true));
@@ -118,7 +118,7 @@ public sealed class HashTableTests
     public void Quiescing_moves_only_the_quiesced_ones_clients_even_when_the_table_is_built_anew()
     {
         Farm farm = new(2, 2, 2, 2);
-        farm.RealServers[1].Weight = 0;
+        farm.RealServers[1].ConfiguredWeight = 0;
 
         Assert.Equal(
             HashTable.Place(TableKind.Maglev, [.. farm.RealServers.Select(r => new TableMember(r.Address, 2))], 4093),

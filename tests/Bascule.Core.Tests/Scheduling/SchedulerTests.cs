@@ -97,7 +97,7 @@ public sealed class SchedulerTests
         {
             for (int i = 0; i < 1000; i++)
             {
-                farm.RealServers[0].Weight = i % 7;
+                farm.RealServers[0].ConfiguredWeight = i % 7;
                 _ = scheduler.Pick(client, i % 2 == 0 ? tried : default, random);
             }
         }
@@ -149,7 +149,7 @@ public sealed class SchedulerTests
         switch (chance.Next(8))
         {
             case 0:
-                farm.RealServers[index].Weight = chance.Next(0, 7);
+                farm.RealServers[index].ConfiguredWeight = chance.Next(0, 7);
                 break;
             case 1:
                 farm.SetHealth(index, isUp: false);

@@ -21,9 +21,9 @@ public sealed class SequenceTests
         Scheduler wrr = farm.Scheduler(SchedulerKind.WeightedRoundRobin);
         Assert.Equal("AA", Farm.Sequence(wrr, 2));
 
-        farm.RealServers[0].Weight = 1;
-        farm.RealServers[1].Weight = 1;
-        farm.RealServers[2].Weight = 1;
+        farm.RealServers[0].ConfiguredWeight = 1;
+        farm.RealServers[1].ConfiguredWeight = 1;
+        farm.RealServers[2].ConfiguredWeight = 1;
 
         Assert.Equal("ABCABC", Farm.Sequence(wrr, 6));
     }

@@ -97,7 +97,7 @@ public sealed class ClientSessionsTests
         ClientSessions sessions = Sessions(new() { ExpireQuiescent = expires });
         Visit(sessions, "192.0.2.1");
 
-        _farm.RealServers[0].Weight = 0;
+        _farm.RealServers[0].ConfiguredWeight = 0;
 
         Assert.Equal(visits, Visit(sessions, "192.0.2.1", "192.0.2.1"));
     }

@@ -51,7 +51,7 @@ public sealed class EngineTests : IDisposable
         await using (PacketEngine first = await StartedAsync(Dr()))
         {
             using BpfMap<Tuple4, Flow> flows = BpfMap.OpenPinned<Tuple4, Flow>($"{_folder}/maps/flows4");
-            flows.Set(Client, new() { RealServer = 1, VirtualServer = 1, State = FlowState.Established });
+            flows.Set(Client, new() { Seen = Replication.Director.Now(), RealServer = 1, VirtualServer = 1, State = FlowState.Established });
         }
 
         uint left = ProgramOnNear();

@@ -70,7 +70,7 @@ internal sealed class TwinFarm
 
     public void SetWeight(int index, int weight)
     {
-        RealServers[index].Weight = weight;
+        RealServers[index].ConfiguredWeight = weight;
         Publish(index);
     }
 

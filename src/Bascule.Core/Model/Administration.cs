@@ -1,0 +1,19 @@
+namespace Bascule.Core.Model;
+
+/// <summary>What an operator wants of a real server or virtual server.</summary>
+public enum AdministrativeState
+{
+    /// <summary><c>enable</c>: it is given work as its check and weight say.</summary>
+    Enabled,
+
+    /// <summary><c>drain</c>: no new clients; who has a connection or a session there goes on until it ends.</summary>
+    Drain,
+
+    /// <summary><c>maintenance</c>: counts as down whatever its check says; nobody is sent there, sessions move elsewhere, open connections finish.</summary>
+    Maintenance,
+}
+
+/// <summary>What a check says about the weight beside up and down.</summary>
+/// <param name="Value">With <paramref name="IsPercent"/> 0 to 1000: of the configured weight; otherwise 0 to 65535: in its place.</param>
+/// <param name="IsPercent">Whether it is relative to the configured weight.</param>
+public readonly record struct WeightAdvice(int Value, bool IsPercent);
