@@ -95,8 +95,11 @@ public sealed record RealServerStatus
     /// <summary>How traffic reaches it, as the file says it: <c>proxy</c>, <c>nat</c>, <c>nat full</c>, <c>dr</c>, <c>tun ipip</c>.</summary>
     public required string Forwarding { get; init; }
 
-    /// <summary>The weight in force, 0 to 65535.</summary>
+    /// <summary>The weight in force, 0 to 65535; while it starts slowly, rounded up.</summary>
     public required int Weight { get; init; }
+
+    /// <summary>What part of its weight it has: less than 100 percent while it starts slowly.</summary>
+    public int Share { get; init; } = 100;
 
     /// <inheritdoc cref="RealServerState"/>
     public required RealServerState State { get; init; }

@@ -68,7 +68,8 @@ public static class StatusReader
         {
             Address = address,
             Forwarding = ForwardingText(forwarding),
-            Weight = live.Weight,
+            Weight = live.IsUp ? live.RoundedWeight : live.WholeWeight,
+            Share = live.IsUp ? live.Share * 100 / LiveRealServer.WholeShare : 100,
             State = state == RealServerState.Up && packets is { IsFull: true } ? RealServerState.Full : state,
             MaxConnections = live.Thresholds?.Upper,
             ResumeConnections = live.Thresholds?.Lower,

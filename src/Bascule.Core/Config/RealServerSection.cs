@@ -47,7 +47,16 @@ internal static class RealServerSection
         AlsoCalled = ["lthreshold", "l-threshold", "lower"],
     };
 
-    public static readonly Section Section = new("realServer", Address, Weight, Forward, MaxConnections, ResumeConnections)
+    public static readonly Setting<TimeSpan> SlowStart = new("slowStart", new DurationForm(TimeSpan.Zero, TimeSpan.FromHours(24)))
+    {
+        Doc = "When it comes up, is enabled or added, its weight grows evenly for so long, from a thirty-second to the whole. Those that the director finds up when it starts have their whole weight at once.",
+        Otherwise = "as its virtual server says",
+        Source = "HAProxy slowstart; the thirty-second is Piranha's",
+        Example = "slowStart: 30s",
+        AlsoCalled = ["slowstart", "slow_start", "warmup", "rampUp"],
+    };
+
+    public static readonly Section Section = new("realServer", Address, Weight, Forward, MaxConnections, ResumeConnections, SlowStart)
     {
         Doc = "A machine that does the work: an address, or a map when more is to be said about it. It is an item of `realServers`.",
         Place = "in a real server",
@@ -55,10 +64,12 @@ internal static class RealServerSection
         Rule = (_, fields, problems) => RelateThresholds(fields, problems),
     };
 
-    public static RealServer Meant(Fields fields, int port, Forwarding otherwise) => new(fields.Get(Address).WithPort(port), fields.Get(Weight))
+    /// <param name="slowStart">Where it says none.</param>
+    public static RealServer Meant(Fields fields, int port, Forwarding otherwise, TimeSpan slowStart) => new(fields.Get(Address).WithPort(port), fields.Get(Weight))
     {
         Forwarding = fields.IsWritten(Forward) ? ForwardSection.Meant(fields.Get(Forward)) : otherwise,
         Thresholds = fields.FindValue(MaxConnections) is { } upper ? new(upper, fields.FindValue(ResumeConnections) ?? ThreeQuarters(upper)) : null,
+        SlowStart = fields.FindValue(SlowStart) ?? slowStart,
     };
 
     /// <summary>IPVS resumes while connections × 4 &lt; upper × 3; in whole numbers that is below this.</summary>

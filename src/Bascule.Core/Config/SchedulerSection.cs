@@ -26,6 +26,9 @@ internal static class SchedulerSection
         new("lblc", SchedulerKind.LocalityLeastConnection, "The same address asked for, the same real server, unless that is overloaded: for caches.", "locality"),
         new("lblcr", SchedulerKind.LocalityLeastConnectionReplicated, "As `lblc`, with a set of real servers for each address asked for."));
 
+    /// <summary>As the file writes it.</summary>
+    public static string NameOf(SchedulerKind scheduler) => Kinds.Write(scheduler);
+
     public static readonly Setting<SchedulerKind> Type = new("type", Kinds)
     {
         Doc = "Which scheduler.",

@@ -80,6 +80,15 @@ internal static class VirtualServerSection
         AlsoCalled = ["fallback", "backup"],
     };
 
+    public static readonly Setting<TimeSpan> SlowStart = new("slowStart", new DurationForm(TimeSpan.Zero, TimeSpan.FromHours(24)))
+    {
+        Doc = "When a real server comes up, is enabled or added, its weight grows evenly for so long, from a thirty-second to the whole. For all real servers that say nothing else.",
+        Default = TimeSpan.Zero,
+        Source = "IPVS and keepalived have none",
+        Example = "slowStart: 30s",
+        AlsoCalled = ["slowstart", "slow_start", "warmup", "rampUp"],
+    };
+
     public static readonly Setting<Fields> Timeouts = new("timeouts", TimeoutsSection.Section)
     {
         Doc = "How long it waits, and for what.",
@@ -144,7 +153,7 @@ internal static class VirtualServerSection
         AlsoCalled = ["lvs_timeouts"],
     };
 
-    public static readonly Section Section = new("virtualServer", Address, Protocol, Forward, Scheduler, Persistence, Check, RealServers, SorryServer, Timeouts,
+    public static readonly Section Section = new("virtualServer", Address, Protocol, Forward, Scheduler, Persistence, Check, RealServers, SorryServer, SlowStart, Timeouts,
         OnePacket, ExpireNoDestination, Allow, Deny, Rates, FlowTimeouts)
     {
         Doc = "An address clients use, with its scheduler and its real servers. It stands under `virtualServers`, below its name.",
@@ -159,7 +168,7 @@ internal static class VirtualServerSection
         WrittenAddress address = fields.Get(Address);
         int port = address.Port!.Value; // AddressForm.Listener requires it
         Forwarding? own = fields.IsWritten(Forward) ? ForwardSection.Meant(fields.Get(Forward)) : null;
-        ValueList<RealServer> realServers = [.. fields.Get(RealServers).Select(r => RealServerSection.Meant(r, port, own ?? Forwarding.Proxy))];
+        ValueList<RealServer> realServers = [.. fields.Get(RealServers).Select(r => RealServerSection.Meant(r, port, own ?? Forwarding.Proxy, fields.Get(SlowStart)))];
         return new()
         {
             Name = name,
@@ -192,6 +201,7 @@ internal static class VirtualServerSection
     {
         ForwardRules.Relate(name, fields, problems);
         RefuseSmallTable(fields, problems);
+        WeightRules.Relate(fields, problems);
         if (fields.Find(Address) is not { Port: { } port } address)
             return;
         RefuseSameRealServer(fields, port, problems);

@@ -124,6 +124,9 @@ public sealed record RealServer(IPEndPoint Address, int Weight)
 
     /// <summary>How many connections it is given at most; null: no bound.</summary>
     public ConnectionThresholds? Thresholds { get; init; }
+
+    /// <summary>From coming up to its whole weight; zero: at once.</summary>
+    public TimeSpan SlowStart { get; init; }
 }
 
 /// <summary>When a real server takes no new connections for having too many. Inactive ones count too on the datapath (as in IPVS), not on the proxy.</summary>

@@ -20,6 +20,7 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     private int _weight = configured.Weight;
     private volatile AdministrativeState _state;
     private int _share = WholeShare;
+    private int _scale = 1;
     private bool _isEjected;
     private ConnectionThresholds? _thresholds = configured.Thresholds;
     private bool _isFull;
@@ -87,8 +88,26 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
         set => Volatile.Write(ref _isEjected, value);
     }
 
-    /// <summary>The weight in force. 0 takes no new connections.</summary>
+    /// <summary>What weights are multiplied with, so that there are parts of a small one. 1 to 100.</summary>
+    /// <inheritdoc cref="Weights.WeightScale" path="/summary"/>
+    internal int WeightScale
+    {
+        get => Volatile.Read(ref _scale);
+        set
+        {
+            Volatile.Write(ref _scale, value);
+            Reweigh();
+        }
+    }
+
+    /// <summary>The weight in force, as schedulers compare it. 0 takes no new connections.</summary>
     public int Weight => Volatile.Read(ref _weight);
+
+    /// <summary>The weight in force on the file's scale, rounded up.</summary>
+    public int RoundedWeight => (Weight + WeightScale - 1) / WeightScale;
+
+    /// <summary>What its weight is, or will be once it has started: without its <see cref="Share"/>, on the file's scale.</summary>
+    public int WholeWeight => EffectiveWeight(ConfiguredWeight, State, Health?.Last?.Weight, WholeShare);
 
     /// <summary>The thresholds in force; null: none.</summary>
     public ConnectionThresholds? Thresholds
@@ -135,18 +154,20 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     }
 
     /// <summary>Reckons <see cref="Weight"/> anew; to be called when what its check says about the weight has changed.</summary>
-    public void Reweigh() => Volatile.Write(ref _weight, EffectiveWeight(ConfiguredWeight, State, Health?.Last?.Weight, Share));
+    public void Reweigh() => Volatile.Write(ref _weight, EffectiveWeight(ConfiguredWeight, State, Health?.Last?.Weight, Share, WeightScale));
 
     /// <summary>What a configured weight comes to. Only a state, or an advice of 0, takes a weight above 0 to 0; a small share does not.</summary>
-    public static int EffectiveWeight(int configured, AdministrativeState state, WeightAdvice? advice, int share)
+    /// <param name="share">1 to <see cref="WholeShare"/>.</param>
+    /// <param name="scale">What everything is multiplied with, see <see cref="Weights.WeightScale"/>.</param>
+    public static int EffectiveWeight(int configured, AdministrativeState state, WeightAdvice? advice, int share, int scale = 1)
     {
         if (configured == 0 || state != AdministrativeState.Enabled || advice is { Value: 0 })
             return 0;
         long advised = advice switch
         {
-            null => configured,
-            { IsPercent: true } percent => (((long)configured * percent.Value) + 99) / 100,
-            { } absolute => absolute.Value,
+            null => (long)configured * scale,
+            { IsPercent: true } percent => (((long)configured * scale * percent.Value) + 99) / 100,
+            { } absolute => (long)absolute.Value * scale,
         };
         return (int)long.Clamp(advised * share / WholeShare, 1, MostWeight);
     }

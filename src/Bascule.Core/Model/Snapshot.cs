@@ -3,6 +3,7 @@ using System.Net;
 using Bascule.Core.Health;
 using Bascule.Core.Scheduling;
 using Bascule.Core.Sessions;
+using Bascule.Core.Weights;
 
 namespace Bascule.Core.Model;
 
@@ -64,8 +65,9 @@ public sealed class Snapshot
         Dictionary<IPEndPoint, LiveRealServer> known = before?.RealServers.ToDictionary(r => r.Address) ?? [];
         ImmutableArray<HealthRecord?> records =
             [.. wanted.RealServers.Select(r => health.Find(wanted.Check, r.Address, WasUp(known.GetValueOrDefault(r.Address)), WayOf(wanted, r)))];
+        int scale = WeightScale.Of(wanted);
         ImmutableArray<LiveRealServer> realServers =
-            [.. wanted.RealServers.Zip(records, (r, record) => known.GetValueOrDefault(r.Address) ?? new(r, record, workers))];
+            [.. wanted.RealServers.Zip(records, (r, record) => known.GetValueOrDefault(r.Address) ?? new(r, record, workers) { WeightScale = scale })];
         LiveRealServer? sorry = wanted.SorryServer is not { } address ? null
             : before?.SorryServer is { } old && old.Address.Equals(address) ? old
             : new(new(address, 1), health: null, workers);
@@ -89,8 +91,10 @@ public sealed class Snapshot
     {
         foreach (LiveVirtualServer virtualServer in VirtualServers)
         {
+            int scale = WeightScale.Of(virtualServer.Configured);
             for (int i = 0; i < virtualServer.RealServers.Length; i++)
             {
+                virtualServer.RealServers[i].WeightScale = scale;
                 virtualServer.RealServers[i].ConfiguredWeight = virtualServer.Configured.RealServers[i].Weight;
                 virtualServer.RealServers[i].Thresholds = virtualServer.Configured.RealServers[i].Thresholds;
                 virtualServer.RealServers[i].Health = virtualServer.HealthRecords[i];

@@ -237,7 +237,7 @@ public sealed class Planner
     private int[] Homes(LiveVirtualServer virtualServer, ServiceKey service, Shape shape)
     {
         TableKind kind = HashTable.KindOf(virtualServer.Configured.Scheduler);
-        ImmutableArray<TableMember> members = HashTable.MembersOf(kind, virtualServer.RealServers, [.. virtualServer.RealServers.Select(r => r.Weight)]);
+        ImmutableArray<TableMember> members = HashTable.MembersOf(kind, virtualServer.RealServers, [.. virtualServer.RealServers.Select(r => r.ConfiguredWeight)]);
         if (_placed.TryGetValue(service, out Placement? placed) && placed.Kind == kind && placed.Homes.Length == shape.Slots && placed.Members.SequenceEqual(members))
             return placed.Homes;
         int[] homes = HashTable.Place(kind, members.AsSpan(), shape.Slots);

@@ -51,7 +51,7 @@ internal sealed class StatusText(TextWriter to, bool colours)
         };
         string state = colours ? $"{colour}{name,-8}\e[0m" : $"{name,-8}";
         to.WriteLine($"  -> {realServer.Address.PadRight(width)} {realServer.Forwarding.PadRight(_forwardWidth)} {realServer.Weight,-6} "
-            + $"{realServer.ActiveConnections,-10} {realServer.InactiveConnections,-9} {state} {(realServer.Trouble is { } trouble ? $"{trouble}; " : "")}{Why(realServer, now)}");
+            + $"{realServer.ActiveConnections,-10} {realServer.InactiveConnections,-9} {state} {(realServer.Trouble is { } trouble ? $"{trouble}; " : "")}{(realServer.Share < 100 ? $"starts slowly, {realServer.Share} % of its weight; " : "")}{Why(realServer, now)}");
     }
 
     private static string OnDatapath(VirtualServerStatus virtualServer)

@@ -52,6 +52,7 @@ internal sealed class Director
     private readonly DateTimeOffset _startedAt;
     private readonly Lock _changing = new();
     private readonly TrafficWatch _traffic;
+    private readonly WeightLoop _weights;
     private AdminServer? _admin;
     private RoleFollower? _follower;
     private bool _isStopping;
@@ -71,6 +72,8 @@ internal sealed class Director
         _proxy = new(_snapshots.Current, time, new Random(chance.Next()), loggers);
         _health = new(time, new Random(chance.Next()), loggers.CreateLogger<HealthEngine>());
         _traffic = new(time, () => StatusReader.Read(Current, _packets?.Answers.Report()));
+        _weights = new(time, () => Current);
+        _weights.Turn();
         // Until failover has started, what an instance has is nobody's.
         _roles = new(configuration.Ha is { } shared ? new(0, shared.Instances) : RoleSet.Alone);
         _failover = configuration.Ha is { } ha
@@ -81,6 +84,7 @@ internal sealed class Director
         _channel = StateChannel.Build(configuration, StateChannel.Peers(configuration, _problems), States(), () => _shared, time, new Random(chance.Next()), loggers);
         _notifier = NotifierOf(configuration, time, loggers);
         _health.Changed += Tell;
+        _health.Changed += _ => _weights.Wake();
         if (_failover is not null)
             _failover.Changed += change => _notifier.Tell(new(NotificationType.Instance, change.Instance, change.To.ToString().ToLowerInvariant(), change.Why, change.At));
     }
@@ -135,6 +139,7 @@ internal sealed class Director
         await Task.WhenAny(director._health.FirstAnswersAsync(), Task.Delay(FirstAnswersPatience, time));
         director._proxy.Start();
         director._traffic.Start();
+        director._weights.Start();
         await director.StartDatapathAsync();
         director._channel?.Start();
         director._follower = RoleFollower.Begin(director._roles, roles, director.Follow, director._log);
@@ -203,6 +208,7 @@ internal sealed class Director
         if (_channel is not null)
             await _channel.DisposeAsync(); // until here what those who finish leave behind has followed
         await _traffic.StopAsync();
+        await _weights.StopAsync();
         await _health.StopAsync();
         if (_packets is not null)
             await _packets.DisposeAsync();
@@ -312,6 +318,7 @@ internal sealed class Director
         }
 
         _snapshots.Publish(after);
+        _weights.Turn();
         _proxy.Apply(after);
         _health.Apply(after, roles);
         _packets?.Apply(after, PacketRoles(roles));

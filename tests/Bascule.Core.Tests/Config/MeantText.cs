@@ -69,7 +69,8 @@ internal static class MeantText
 
     private static string Beside(RealServer realServer, VirtualServer virtualServer) =>
         (realServer.Forwarding == virtualServer.Forwarding ? "" : $" forward {realServer.Forwarding}")
-        + (realServer.Thresholds is { } bounds ? $" {bounds}" : "");
+        + (realServer.Thresholds is { } bounds ? $" {bounds}" : "")
+        + (realServer.SlowStart > TimeSpan.Zero ? $" starts slowly for {realServer.SlowStart}" : "");
 
     private static string Write(HashKeySource? key) => key switch
     {

@@ -1,0 +1,48 @@
+using Bascule.Core.Model;
+using Bascule.Core.Weights;
+
+namespace Bascule.Daemon;
+
+/// <summary>Turns the <see cref="WeightKeeper"/>: at once when something happened, and often while something moves.</summary>
+/// <param name="current">What is balanced now.</param>
+internal sealed class WeightLoop(TimeProvider time, Func<Snapshot> current)
+{
+    private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1); // nobody who forgets to wake it is waited for longer
+
+    private readonly Lock _turning = new();
+    private readonly WeightKeeper _keeper = new(time);
+    private readonly TaskCompletionSource _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Task _running = Task.CompletedTask;
+    private bool _moves;
+
+    /// <summary>Turns from now on.</summary>
+    public void Start() => _running = RunAsync();
+
+    /// <summary>Something happened to a real server: the next turn comes at once. From any thread; takes no time.</summary>
+    public void Wake() => Volatile.Read(ref _woken).TrySetResult();
+
+    /// <summary>Turns now: when it returns, what was just published has its weights.</summary>
+    public void Turn()
+    {
+        lock (_turning)
+            _moves = _keeper.Turn(current());
+    }
+
+    /// <summary>Turns no more.</summary>
+    public async Task StopAsync()
+    {
+        _stopping.TrySetResult();
+        await _running;
+    }
+
+    private async Task RunAsync()
+    {
+        while (await Task.WhenAny(_stopping.Task, _woken.Task, Task.Delay(_moves ? Step : Rest, time)) != _stopping.Task)
+        {
+            Volatile.Write(ref _woken, new(TaskCreationOptions.RunContinuationsAsynchronously));
+            Turn();
+        }
+    }
+}
