@@ -42,8 +42,7 @@ internal sealed class Asker(HealthRecord record, TimeProvider time, ILogger logg
         }
 
         _saidNotAsked = false;
-        TimeSpan took = time.GetElapsedTime(start);
-        return new(verdict.Passed, verdict.Passed ? $"{verdict.Why} in {Math.Ceiling(took.TotalMilliseconds):0} ms" : verdict.Why, took);
+        return verdict.ToAnswer(time.GetElapsedTime(start));
     }
 
     private async Task<Verdict> VerdictAsync(CancellationToken stopping)
@@ -52,16 +51,16 @@ internal sealed class Asker(HealthRecord record, TimeProvider time, ILogger logg
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(stopping, timeout.Token);
         try
         {
-            _probe ??= Probe.For(record.Check, record.RealServer);
+            _probe ??= Probe.For(record.Check, record.RealServer, time);
             return await _probe.AskAsync(record.Mark, either.Token);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             throw;
         }
-        catch (OperationCanceledException) when (timeout.IsCancellationRequested)
+        catch (OperationCanceledException e) when (timeout.IsCancellationRequested)
         {
-            return Verdict.Failed($"no answer within {InWords(record.Check.Timeout)}");
+            return Verdict.Failed($"{(e is LateException ? $"{e.Message}: " : "")}no answer within {InWords(record.Check.Timeout)}");
         }
 #pragma warning disable CA1031 // One check that breaks must not end the checks of its real server.
         catch (Exception unexpected)

@@ -12,7 +12,7 @@ namespace Bascule.Health;
 /// Written on a socket: <see cref="System.Net.Http.HttpClient"/> would tidy up the path (<c>/a/../b</c>), say what went wrong in
 /// sentences of its own, and cost about twice the CPU time and four times the memory a check.
 /// </remarks>
-internal sealed class HttpProbe : Probe
+internal sealed class HttpProbe : StreamProbe
 {
     private const int MostOfABody = 64 * 1024;
 

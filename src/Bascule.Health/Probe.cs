@@ -4,69 +4,46 @@ using Bascule.Core.Model;
 
 namespace Bascule.Health;
 
-/// <summary>What a probe found out.</summary>
-/// <param name="Why">A short sentence without a full stop.</param>
-/// <param name="WasAsked">False when the director itself could not ask; that says nothing about the real server.</param>
-internal readonly record struct Verdict(bool Passed, string Why, bool WasAsked = true)
-{
-    public static Verdict Pass(string why) => new(true, why);
-
-    public static Verdict Failed(string why) => new(false, why);
-
-    public static Verdict NotAsked(string why) => new(false, why, WasAsked: false);
-}
-
 /// <summary>One kind of question, ready to be asked of one real server again and again.</summary>
-/// <param name="target">The real server, with the check's own port when it has one.</param>
-internal abstract class Probe(IPEndPoint target)
+internal abstract class Probe
 {
-    /// <inheritdoc cref="Probe(IPEndPoint)" path="/param[@name='target']"/>
-    protected IPEndPoint Target { get; } = target;
-
     /// <summary>The probe for this kind of check.</summary>
+    /// <param name="time">For what has to do with dates and timeouts of its own.</param>
     /// <exception cref="ArgumentException">The check's regular expression is not one.</exception>
-    public static Probe For(Check check, IPEndPoint realServer)
+    public static Probe For(Check check, IPEndPoint realServer, TimeProvider time)
     {
         IPEndPoint target = check.Port is { } port ? new(realServer.Address, port) : realServer;
         return check switch
         {
             TcpCheck => new TcpProbe(target),
             HttpCheck http => new HttpProbe(http, target),
+            SendExpectCheck talk => new SendExpectProbe(talk, target),
+            OnCheck => new SwitchProbe(isOn: true),
+            OffCheck => new SwitchProbe(isOn: false),
+            AllCheck all => new SeveralProbe(all.Parts, needsAll: true, realServer, time),
+            AnyCheck any => new SeveralProbe(any.Parts, needsAll: false, realServer, time),
             _ => throw new ArgumentException($"no probe for {check.GetType().Name}", nameof(check)),
         };
     }
 
-    /// <summary>Connects and asks. What the real server does, or fails to do, is a verdict and never an exception.</summary>
-    /// <param name="mark">See <see cref="Core.Health.HealthRecord.Mark"/>.</param>
+    /// <summary>Asks. What the real server does, or fails to do, is a verdict and never an exception.</summary>
+    /// <param name="mark">See <see cref="Core.Health.HealthRecord.Mark"/>; sockets are given it by <see cref="Mark"/>.</param>
     /// <exception cref="OperationCanceledException">The time is up.</exception>
-    public async Task<Verdict> AskAsync(uint mark, CancellationToken cancellation)
-    {
-        try
-        {
-            using Socket socket = new(Target.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            if (mark != 0)
-                Mark(socket, mark);
-            await socket.ConnectAsync(Target, cancellation);
-            return await AskAsync(socket, cancellation);
-        }
-        catch (SocketException e)
-        {
-            return VerdictOn(e);
-        }
-    }
+    public abstract Task<Verdict> AskAsync(uint mark, CancellationToken cancellation);
 
-    /// <summary>Asks over a connection that has just been accepted.</summary>
-    protected abstract ValueTask<Verdict> AskAsync(Socket socket, CancellationToken cancellation);
-
-    // Bound before it connects: two checks of one virtual address from one port could not be told apart.
-    private static void Mark(Socket socket, uint mark)
+    /// <summary>Sends what the socket says on the way of clients' packets. Before it connects, and without effect for 0.</summary>
+    protected static void Mark(Socket socket, uint mark)
     {
+        if (mark == 0)
+            return;
         const int Level = 1, Option = 36; // SOL_SOCKET, SO_MARK
         socket.SetRawSocketOption(Level, Option, BitConverter.GetBytes(mark));
+        // Bound before it connects: two checks of one virtual address from one port could not be told apart.
         socket.Bind(new IPEndPoint(socket.AddressFamily == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0));
     }
 
-    private static Verdict VerdictOn(SocketException e) => e.SocketErrorCode switch
+    /// <summary>What it says about the real server that a socket failed.</summary>
+    protected static Verdict VerdictOn(SocketException e) => e.SocketErrorCode switch
     {
         SocketError.ConnectionRefused => Verdict.Failed("connection refused"),
         SocketError.ConnectionReset => Verdict.Failed("connection reset"),

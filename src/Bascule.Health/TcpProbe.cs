@@ -9,7 +9,7 @@ namespace Bascule.Health;
 /// some count it as an attack. The price is ours: a TIME_WAIT entry on the director for a minute a check, which ports and memory bear
 /// (they are counted per real server, and one check a second keeps 60 of them).
 /// </remarks>
-internal sealed class TcpProbe(IPEndPoint target) : Probe(target)
+internal sealed class TcpProbe(IPEndPoint target) : StreamProbe(target)
 {
     /// <inheritdoc/>
     protected override ValueTask<Verdict> AskAsync(Socket socket, CancellationToken cancellation) => new(Verdict.Pass("connected"));

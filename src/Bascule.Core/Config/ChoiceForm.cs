@@ -6,7 +6,7 @@ namespace Bascule.Core.Config;
 
 /// <summary>One word of several.</summary>
 internal sealed class ChoiceForm<T>(params ImmutableArray<Choice<T>> choices) : ValueForm<T>
-    where T : struct, Enum
+    where T : notnull
 {
     private readonly ImmutableArray<string> _words = [.. choices.Select(c => c.Word)];
 
@@ -17,7 +17,7 @@ internal sealed class ChoiceForm<T>(params ImmutableArray<Choice<T>> choices) : 
     public override Complaint? Parse(string name, string text, [MaybeNull] out T value)
     {
         Choice<T>? chosen = choices.FirstOrDefault(c => c.Word == text);
-        value = chosen?.Value ?? default;
+        value = chosen is null ? default : chosen.Value;
         if (chosen is not null)
             return null;
         string? meant = choices.FirstOrDefault(c => c.AlsoCalled.Contains(text, StringComparer.OrdinalIgnoreCase))?.Word ?? Nearest.To(text, _words);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Bascule.Core.Config.Checks;
 using Bascule.Core.Model;
 using VS = Bascule.Core.Config.VirtualServerSection;
 
@@ -54,7 +55,7 @@ internal static class DatapathRules
     {
         if (address.Port == 0 && VS.IsEveryAddress(address.Ip))
             problems.Add(fields.AtOf(VS.Address), $"`{name}` would take every packet there is, also those to the director itself", "write the port, or the address");
-        if (address.Port == 0 && HasTcpCheckWithoutPort(fields))
+        if (address.Port == 0 && HasCheckWithoutPort(fields))
             problems.Add(fields.At, $"`{name}` is for every port, so its check does not know which to ask", "write `check: { type: tcp, port: … }`, or `check: none`");
         foreach (Target target in Targets(fields))
             Relate(target, address, problems);
@@ -68,13 +69,9 @@ internal static class DatapathRules
             problems.Add(fields.AtOf(VS.Deny), $"{both} is both in `allow` and in `deny`", "keep one; of different prefixes the longer decides");
     }
 
-    private static bool HasTcpCheckWithoutPort(Fields fields)
-    {
-        if (fields.IsBroken(VS.Check))
-            return false;
-        Fields check = fields.Get(VS.Check);
-        return !check.IsBroken(CheckSection.Type) && check.Get(CheckSection.Type) != CheckSection.Kind.None && !check.IsWritten(CheckSection.Port);
-    }
+    private static bool HasCheckWithoutPort(Fields fields) =>
+        !fields.IsBroken(VS.Check) && ForwardRules.RealServers(fields).Any(r => !r.IsBroken(RealServerSection.Check)
+            && CheckSection.NeedsPort(r.IsWritten(RealServerSection.Check) ? r.Get(RealServerSection.Check) : fields.Get(VS.Check)));
 
     private static void Relate(Target target, WrittenAddress listener, ProblemList problems)
     {

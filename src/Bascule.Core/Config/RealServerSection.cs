@@ -1,3 +1,4 @@
+using Bascule.Core.Config.Checks;
 using Bascule.Core.Model;
 
 namespace Bascule.Core.Config;
@@ -29,6 +30,16 @@ internal static class RealServerSection
         AlsoCalled = ["method", "lvs_method", "forwarding"],
     };
 
+    public static readonly Setting<Fields> Check = new("check", CheckSection.Section)
+    {
+        Doc = "A question for this one alone. It stands by itself: nothing of its virtual server's `check` is added to it.",
+        Default = Fields.Nothing,
+        Otherwise = "as its virtual server says",
+        Source = "keepalived: each real_server has its own checkers",
+        Example = "check: { type: http, path: /other }",
+        AlsoCalled = ["healthCheck", "health", "checktype"],
+    };
+
     public static readonly Setting<int> MaxConnections = new("maxConnections", new CountForm(1, int.MaxValue))
     {
         Doc = "With so many connections it takes no new ones. On the datapath active and inactive ones count, as in IPVS; on the proxy only active ones, for idle ones in a pool are what the next request is given.",
@@ -56,7 +67,7 @@ internal static class RealServerSection
         AlsoCalled = ["slowstart", "slow_start", "warmup", "rampUp"],
     };
 
-    public static readonly Section Section = new("realServer", Address, Weight, Forward, MaxConnections, ResumeConnections, SlowStart)
+    public static readonly Section Section = new("realServer", Address, Weight, Forward, Check, MaxConnections, ResumeConnections, SlowStart)
     {
         Doc = "A machine that does the work: an address, or a map when more is to be said about it. It is an item of `realServers`.",
         Place = "in a real server",
@@ -67,6 +78,7 @@ internal static class RealServerSection
     /// <param name="slowStart">Where it says none.</param>
     public static RealServer Meant(Fields fields, int port, Forwarding otherwise, TimeSpan slowStart) => new(fields.Get(Address).WithPort(port), fields.Get(Weight))
     {
+        Check = fields.IsWritten(Check) ? CheckSection.Meant(fields.Get(Check)) : null,
         Forwarding = fields.IsWritten(Forward) ? ForwardSection.Meant(fields.Get(Forward)) : otherwise,
         Thresholds = fields.FindValue(MaxConnections) is { } upper ? new(upper, fields.FindValue(ResumeConnections) ?? ThreeQuarters(upper)) : null,
         SlowStart = fields.FindValue(SlowStart) ?? slowStart,

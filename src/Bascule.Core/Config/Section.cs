@@ -77,8 +77,22 @@ internal sealed class Section(string title, params ImmutableArray<Setting> setti
     public override Section? Inside => this;
 
     /// <summary>This section and every section inside it, each once, in the order of the reference.</summary>
-    public IEnumerable<Section> AndAllInside() =>
-        settings.Select(s => s.Form.Inside).OfType<Section>().SelectMany(s => s.AndAllInside()).Prepend(this).Distinct();
+    public IReadOnlyList<Section> AndAllInside()
+    {
+        List<Section> found = [];
+        Gather(found);
+        return found;
+    }
+
+    // A section may stand inside itself.
+    private void Gather(List<Section> found)
+    {
+        if (found.Contains(this))
+            return;
+        found.Add(this);
+        foreach (Section inside in settings.Select(s => s.Form.Inside).OfType<Section>())
+            inside.Gather(found);
+    }
 
     public override JsonObject Schema() => new() { ["$ref"] = $"#/$defs/{title}" };
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Bascule.Core.Config.Checks;
 using Bascule.Core.Model;
 
 namespace Bascule.Core.Config;
@@ -178,7 +179,7 @@ internal static class VirtualServerSection
             SchedulerFlags = SchedulerSection.Flags(fields.Get(Scheduler)),
             Forwarding = own ?? realServers[0].Forwarding,
             Persistence = fields.IsWritten(Persistence) ? PersistenceSection.Meant(fields.Get(Persistence)) : null,
-            Check = CheckSection.Meant(fields.Get(Check)),
+            Check = CheckSection.Meant(fields.Get(Check)) is var check and not OnCheck ? check : null,
             RealServers = realServers,
             SorryServer = fields.Find(SorryServer)?.WithPort(port),
             Timeouts = TimeoutsSection.Meant(fields.Get(Timeouts)),

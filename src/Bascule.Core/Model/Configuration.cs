@@ -101,8 +101,16 @@ public sealed record VirtualServer
     /// <summary>What the datapath does beside scheduling. Means nothing on the proxy.</summary>
     public PacketRules Packets { get; init; } = PacketRules.Default;
 
-    /// <summary>The question asked of every real server; null means none is asked and every real server counts as up.</summary>
+    /// <summary>The question asked of every real server that has none of its own; null means none is asked and they count as up.</summary>
     public required Check? Check { get; init; }
+
+    /// <summary>What this real server is asked; null means nothing, and it counts as up.</summary>
+    public Check? CheckOf(RealServer realServer) => realServer.Check switch
+    {
+        null => Check,
+        OnCheck => null,
+        { } own => own,
+    };
 
     /// <summary>At least one, in the order of the file, no address twice.</summary>
     public required ValueList<RealServer> RealServers { get; init; }
@@ -121,6 +129,9 @@ public sealed record RealServer(IPEndPoint Address, int Weight)
 {
     /// <summary>How it is reached: its own, or that of its virtual server.</summary>
     public Forwarding Forwarding { get; init; } = Forwarding.Proxy;
+
+    /// <summary>What it alone is asked; null: what its virtual server says. See <see cref="VirtualServer.CheckOf"/>.</summary>
+    public Check? Check { get; init; }
 
     /// <summary>How many connections it is given at most; null: no bound.</summary>
     public ConnectionThresholds? Thresholds { get; init; }

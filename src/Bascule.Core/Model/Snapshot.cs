@@ -64,7 +64,7 @@ public sealed class Snapshot
     {
         Dictionary<IPEndPoint, LiveRealServer> known = before?.RealServers.ToDictionary(r => r.Address) ?? [];
         ImmutableArray<HealthRecord?> records =
-            [.. wanted.RealServers.Select(r => health.Find(wanted.Check, r.Address, WasUp(known.GetValueOrDefault(r.Address)), WayOf(wanted, r)))];
+            [.. wanted.RealServers.Select(r => health.Find(wanted.CheckOf(r), r.Address, WasUp(known.GetValueOrDefault(r.Address)), WayOf(wanted, r)))];
         int scale = WeightScale.Of(wanted);
         ImmutableArray<LiveRealServer> realServers =
             [.. wanted.RealServers.Zip(records, (r, record) => known.GetValueOrDefault(r.Address) ?? new(r, record, workers) { WeightScale = scale })];

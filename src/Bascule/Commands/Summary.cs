@@ -19,9 +19,9 @@ internal static class Summary
 
     private static string Of(Check? check) => check switch
     {
-        HttpCheck http => $"check http {http.Path} every {Seconds(http.Interval)}",
-        TcpCheck tcp => $"check tcp every {Seconds(tcp.Interval)}",
-        _ => "no check",
+        null => "no check",
+        OffCheck => "check off: every real server counts as down",
+        _ => $"check {check.Words} every {Seconds(check.Interval)}",
     };
 
     private static string Seconds(TimeSpan time) => time.TotalSeconds.ToString("0.###", CultureInfo.InvariantCulture) + "s";

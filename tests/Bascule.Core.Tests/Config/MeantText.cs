@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text;
 using Bascule.Core.Model;
 
@@ -70,7 +71,8 @@ internal static class MeantText
     private static string Beside(RealServer realServer, VirtualServer virtualServer) =>
         (realServer.Forwarding == virtualServer.Forwarding ? "" : $" forward {realServer.Forwarding}")
         + (realServer.Thresholds is { } bounds ? $" {bounds}" : "")
-        + (realServer.SlowStart > TimeSpan.Zero ? $" starts slowly for {realServer.SlowStart}" : "");
+        + (realServer.SlowStart > TimeSpan.Zero ? $" starts slowly for {realServer.SlowStart}" : "")
+        + (realServer.Check is { } own ? $" check {Write(own)}" : "");
 
     private static string Write(HashKeySource? key) => key switch
     {
@@ -84,7 +86,26 @@ internal static class MeantText
         null => "none",
         HttpCheck http => $"{Times("http", http)}\n    {http.Method} {http.Path} host {http.Host ?? "asked"} headers [{string.Join(", ", http.Headers.Select(h => $"{h.Name}={h.Value}"))}]"
             + $" expect [{string.Join(", ", http.Expect.Select(e => $"{e.First}-{e.Last}"))}] contains {http.BodyContains ?? "anything"} matches {http.BodyMatches ?? "anything"}",
-        _ => Times("tcp", check),
+        TcpCheck => Times("tcp", check),
+        _ => $"{Times(check.Words, check)}{string.Concat(Own(check).Select(said => $"\n    {said}"))}",
+    };
+
+    /// <summary>What a kind of check has beside what all have, one line each.</summary>
+    private static IEnumerable<string> Own(Check check) =>
+        check.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+            .Where(p => p.Name != nameof(Check.Words))
+            .Select(p => $"{p.Name}: {Plain(p.GetValue(check))}");
+
+    private static string Plain(object? value) => value switch
+    {
+        null => "none",
+        string text => text,
+        Check part => Write(part).ReplaceLineEndings(" "),
+        IEnumerable<byte> bytes => Convert.ToHexStringLower([.. bytes]),
+        SendStep step => $"send {Plain(step.Bytes)}",
+        ExpectBytesStep step => $"expect {Plain(step.Bytes)}",
+        System.Collections.IEnumerable list => $"[{string.Join(", ", list.Cast<object?>().Select(Plain))}]",
+        _ => value.ToString()!,
     };
 
     private static string Times(string kind, Check check) =>

@@ -1,0 +1,12 @@
+using Bascule.Core.Model;
+
+namespace Bascule.Core.Config.Checks;
+
+/// <summary>Does it accept a connection?</summary>
+internal static class TcpKind
+{
+    public static readonly CheckKind Kind = new("tcp", "Does it accept a connection?", "connect", "tcp-check")
+    {
+        Meant = _ => new TcpCheck(),
+    };
+}

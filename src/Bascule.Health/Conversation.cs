@@ -1,0 +1,99 @@
+using System.Text;
+
+namespace Bascule.Health;
+
+/// <summary>The other side ended the conversation too early, or said more than anybody needs. The message is a verdict's.</summary>
+internal sealed class ConversationException(string why) : Exception(why);
+
+/// <summary>Talks with a real server in lines or in bytes, and remembers at most 64 KiB of what it has said and nobody has taken yet.</summary>
+/// <param name="stream">Over this, which the caller closes. A protocol that starts TLS goes on with a new conversation over the <see cref="System.Net.Security.SslStream"/>.</param>
+internal sealed class Conversation(Stream stream)
+{
+    /// <summary>Bytes that may wait to be taken.</summary>
+    public const int Most = 64 * 1024;
+
+    private byte[] _buffer = new byte[1024];
+    private int _start;
+    private int _end;
+
+    /// <summary>Where it takes place.</summary>
+    public Stream Stream => stream;
+
+    /// <summary>What has come and is not taken. Valid until the next read.</summary>
+    public ReadOnlySpan<byte> Heard => _buffer.AsSpan(_start, _end - _start);
+
+    /// <summary>Sends bytes.</summary>
+    public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
+    {
+        await stream.WriteAsync(bytes, cancellation);
+        await stream.FlushAsync(cancellation);
+    }
+
+    /// <summary>Sends text, as UTF-8 and as it is: the end of a line is the caller's to write.</summary>
+    public ValueTask SendAsync(string text, CancellationToken cancellation) => SendAsync(Encoding.UTF8.GetBytes(text), cancellation);
+
+    /// <summary>Takes a line, without its CR LF or LF. Bytes that are not UTF-8 become U+FFFD.</summary>
+    /// <exception cref="ConversationException">It closed before, or the line does not end.</exception>
+    public async ValueTask<string> ReadLineAsync(CancellationToken cancellation)
+    {
+        int length;
+        while ((length = Heard.IndexOf((byte)'\n')) < 0)
+            await HearMoreAsync(cancellation);
+        ReadOnlySpan<byte> line = Heard[..length];
+        _start += length + 1;
+        return Encoding.UTF8.GetString(line is [.., (byte)'\r'] ? line[..^1] : line);
+    }
+
+    /// <summary>Takes so many bytes.</summary>
+    /// <exception cref="ConversationException">It closed before, or these are more than <see cref="Most"/>.</exception>
+    public async ValueTask<byte[]> ReadBytesAsync(int count, CancellationToken cancellation)
+    {
+        if (count > Most)
+            throw new ConversationException("the answer is longer than 64 KiB");
+        while (Heard.Length < count)
+            await HearMoreAsync(cancellation);
+        byte[] bytes = Heard[..count].ToArray();
+        _start += count;
+        return bytes;
+    }
+
+    /// <summary>Takes what has come so far up to this position of <see cref="Heard"/>.</summary>
+    public void Take(int count) => _start += count;
+
+    /// <summary>Waits until more has come.</summary>
+    /// <exception cref="ConversationException">It closed, or <see cref="Most"/> bytes are waiting already.</exception>
+    public async ValueTask HearMoreAsync(CancellationToken cancellation)
+    {
+        MakeRoom();
+        int count = await stream.ReadAsync(_buffer.AsMemory(_end), cancellation);
+        if (count == 0)
+            throw new ConversationException(_start == _end ? "closed without an answer" : $"closed after {Show(Heard)}");
+        _end += count;
+    }
+
+    /// <summary>The beginning of what a real server said, for a sentence: printable, in quotes, at most 60 characters.</summary>
+    public static string Show(ReadOnlySpan<byte> bytes) => Show(Encoding.UTF8.GetString(bytes[..int.Min(bytes.Length, 200)]));
+
+    /// <inheritdoc cref="Show(ReadOnlySpan{byte})"/>
+    public static string Show(string text)
+    {
+        const int Longest = 60;
+        string trimmed = text.TrimEnd();
+        string printable = string.Concat(trimmed.Take(Longest).Select(c => char.IsControl(c) || char.IsSurrogate(c) || c == '\uFFFD' ? '.' : c));
+        return $"\"{printable}{(trimmed.Length > Longest ? "…" : "")}\"";
+    }
+
+    private void MakeRoom()
+    {
+        if (_start == _end)
+            (_start, _end) = (0, 0);
+        if (_end < _buffer.Length)
+            return;
+        int waiting = _end - _start;
+        if (waiting == Most)
+            throw new ConversationException("it says more than 64 KiB, and not what is expected");
+        byte[] after = waiting > _buffer.Length / 2 ? new byte[int.Min(Most, _buffer.Length * 2)] : _buffer;
+        Heard.CopyTo(after);
+        (_buffer, _start, _end) = (after, 0, waiting);
+    }
+}
