@@ -77,7 +77,7 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
     private static Dictionary<HealthRecord, TimeSpan> ShortestIntervals(Snapshot snapshot, RoleSet roles)
     {
         TimeSpan elsewhere = snapshot.Configuration.Ha?.BackupCheckInterval ?? TimeSpan.Zero;
-        HashSet<HealthRecord> ours = [.. snapshot.VirtualServers.Where(v => roles.Serves(v.Configured.Address.Address)).SelectMany(v => v.HealthRecords).OfType<HealthRecord>()];
+        HashSet<HealthRecord> ours = [.. snapshot.VirtualServers.Where(v => v.Configured.Addresses.Any(a => roles.Serves(a.Ip))).SelectMany(v => v.HealthRecords).OfType<HealthRecord>()];
         return HealthBoard.RecordsOf(snapshot).ToDictionary(record => record, record => ours.Contains(record) ? TimeSpan.Zero : elsewhere);
     }
 

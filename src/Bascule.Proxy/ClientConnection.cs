@@ -142,7 +142,7 @@ internal abstract class ClientConnection
         ClientAddress source = Worker.AddressOf(Address);
         if (!Route.VirtualServer.Scheduler.GoesByDestination)
             return source;
-        return source.To(Route.Destination ?? Worker.AddressOf(Client.Socket.LocalAddress));
+        return source.To(Listener.Destination ?? Worker.AddressOf(Client.Socket.LocalAddress));
     }
 
     private void Serve(RealServerPool pool)

@@ -9,7 +9,10 @@ using Bascule.Proxy.Reactor;
 
 namespace Bascule.Proxy;
 
-/// <summary>A virtual server as one worker serves it: its live objects, and this worker's pools and counters for them.</summary>
+/// <summary>
+/// A virtual server as one worker serves it on one port: its live objects, and this worker's pools and counters for them. Ports of one virtual
+/// server share everything but the pools of real servers that keep the client's port.
+/// </summary>
 internal sealed class Route(LiveVirtualServer virtualServer, RealServerPool[] pools, RealServerPool? sorryServer, VirtualServerCounters counters)
 {
     public LiveVirtualServer VirtualServer { get; } = virtualServer;
@@ -20,22 +23,13 @@ internal sealed class Route(LiveVirtualServer virtualServer, RealServerPool[] po
     public RealServerPool? SorryServer { get; } = sorryServer;
 
     public VirtualServerCounters Counters { get; } = counters;
-
-    /// <summary>The address every client of it asks for; null where it listens on every address, and so each connection has its own.</summary>
-    public ClientAddress? Destination { get; } = IsEveryAddress(virtualServer) ? null : ClientAddress.Of(virtualServer.Configured.Address);
-
-    /// <summary>Where clients connect, as text: stands in for the Host that an HTTP/1.0 request may lack.</summary>
-    public byte[] Authority { get; } = Encoding.ASCII.GetBytes(virtualServer.Configured.Address.ToString());
-
-    private static bool IsEveryAddress(LiveVirtualServer virtualServer) =>
-        virtualServer.Configured.Address.Address is var address && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
 }
 
 /// <summary>
 /// One worker's listening socket for one address. A reload that keeps the address keeps this object, and only changes its
 /// <see cref="Route"/>.
 /// </summary>
-internal sealed class Listener(Worker worker, TcpListenSocket socket, Route route) : ReadySource, IDisposable
+internal sealed class Listener(Worker worker, IPEndPoint address, TcpListenSocket socket, Route route) : ReadySource, IDisposable
 {
     /// <summary>Accepted in one go; then other sources have their turn.</summary>
     private const int AcceptsPerTurn = 64;
@@ -45,6 +39,12 @@ internal sealed class Listener(Worker worker, TcpListenSocket socket, Route rout
     private readonly Resumption _resumption = new(worker, socket);
     private Rest? _rest;
     private long _nextWarning;
+
+    /// <summary>The address every client of it asks for; null where it listens on every address, and so each connection has its own.</summary>
+    public ClientAddress? Destination { get; } = address.Address.Equals(IPAddress.Any) || address.Address.Equals(IPAddress.IPv6Any) ? null : ClientAddress.Of(address);
+
+    /// <summary>Where clients connect, as text: stands in for the Host that an HTTP/1.0 request may lack.</summary>
+    public byte[] Authority { get; } = Encoding.ASCII.GetBytes(address.ToString());
 
     /// <summary>What its next connection or request goes by.</summary>
     public Route Route { get; private set; } = route;

@@ -32,6 +32,7 @@ public sealed class ProxyEngine
     private readonly TimeProvider _time;
     private readonly Snapshot _first;
     private readonly HashSet<IPEndPoint> _listening = [];
+    private HashSet<int> _portsListenedOn = [];
     private Dictionary<IPEndPoint, TcpListenSocket[]> _prepared = [];
     private RoleSet _roles = RoleSet.Alone;
     private Task _applied = Task.CompletedTask;
@@ -89,13 +90,14 @@ public sealed class ProxyEngine
         DropPrepared();
         _roles = roles;
         HashSet<IPAddress> moving = [.. next.Configuration.Ha?.Instances.SelectMany(i => i.Addresses).Select(a => a.Address) ?? []];
+        _portsListenedOn = [.. _listening.Select(l => l.Port)];
         List<ListenProblem> problems = [];
-        foreach (VirtualServer configured in ListenedOn(next).Where(v => !_listening.Contains(v.Address)))
+        foreach ((VirtualServer configured, IPEndPoint address) in ListenedOn(next).Where(l => !_listening.Contains(l.Address)))
         {
-            if (OpenForEveryWorker(configured.Address, anywhere: moving.Contains(configured.Address.Address), out Errno error) is { } sockets)
-                _prepared.Add(configured.Address, sockets);
+            if (OpenForEveryWorker(address, anywhere: moving.Contains(address.Address), out Errno error) is { } sockets)
+                _prepared.Add(address, sockets);
             else
-                problems.Add(Explain(configured, error));
+                problems.Add(Explain(configured, address, error));
         }
 
         return problems;
@@ -115,7 +117,7 @@ public sealed class ProxyEngine
     {
         _applied = Task.WhenAll(_workers.Select((worker, i) => worker.PostApply(next, _roles, _prepared.ToDictionary(p => p.Key, p => p.Value[i]))).ToArray());
         _listening.UnionWith(_prepared.Keys);
-        _listening.IntersectWith(ListenedOn(next).Select(v => v.Address));
+        _listening.IntersectWith(ListenedOn(next).Select(l => l.Address));
         _prepared = [];
     }
 
@@ -148,9 +150,8 @@ public sealed class ProxyEngine
         await ended;
     }
 
-    private static ListenProblem Explain(VirtualServer virtualServer, Errno error)
+    private static ListenProblem Explain(VirtualServer virtualServer, IPEndPoint address, Errno error)
     {
-        IPEndPoint address = virtualServer.Address;
         (string what, string hint) = error switch
         {
             Errno.AddressInUse => ($"another program already listens on {address}", $"find it with `ss -ltnp 'sport = :{address.Port}'` and stop it, or choose another port"),
@@ -187,14 +188,17 @@ public sealed class ProxyEngine
     private bool IsTakenByAnother(IPEndPoint address, bool anywhere, out Errno error)
     {
         error = Errno.None;
-        if (_listening.Any(own => own.Port == address.Port))
+        if (_portsListenedOn.Contains(address.Port))
             return false;
         using TcpListenSocket? probe = TcpListenSocket.Open(address, Backlog, shared: false, anywhere, out error);
         return probe is null;
     }
 
-    private IEnumerable<VirtualServer> ListenedOn(Snapshot snapshot) =>
-        snapshot.Proxied.Select(v => v.Configured).Where(v => _roles.Listens(v.Address.Address));
+    private IEnumerable<(VirtualServer VirtualServer, IPEndPoint Address)> ListenedOn(Snapshot snapshot) =>
+        from virtualServer in snapshot.Proxied.Select(v => v.Configured)
+        from place in virtualServer.Addresses.Where(a => _roles.Listens(a.Ip))
+        from address in place.EndPoints
+        select (virtualServer, address);
 
     /// <summary>Closes what <see cref="Prepare"/> has opened, where it was only to be known whether that can be done.</summary>
     public void DropPrepared()

@@ -59,9 +59,10 @@ internal sealed class RealServerConnection : IStreamOwner
 /// One worker's way to one real server: opens connections and keeps idle ones for the next request. The one used last goes out
 /// first: it is the least likely to have been closed by the real server, and its memory is still in the cache.
 /// </summary>
-internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, RealServerCounters counters) : Timed
+/// <param name="port">Its own, or where it keeps the client's that of a listener.</param>
+internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, int port, RealServerCounters counters) : Timed
 {
-    private readonly NativeAddress _address = NativeAddress.From(live.Address);
+    private readonly NativeAddress _address = NativeAddress.From(new(live.Address.Address, port));
     private RealServerConnection? _newest;
     private RealServerConnection? _oldest;
     private bool _retired;

@@ -19,7 +19,7 @@ namespace Bascule.Proxy;
 internal sealed class Worker
 {
     private readonly Dictionary<IPEndPoint, Listener> _listeners = [];
-    private readonly Dictionary<LiveRealServer, RealServerPool> _pools = [];
+    private readonly Dictionary<(LiveRealServer, int Port), RealServerPool> _pools = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly int _index;
     private ClientConnection? _connections;
@@ -182,26 +182,34 @@ internal sealed class Worker
         TimeSpan patience = snapshot.Configuration.ShutdownTimeout;
         if (snapshot.Configuration.Ha is { } ha && ha.HandoverTimeout > patience)
             patience = ha.HandoverTimeout;
-        HashSet<LiveRealServer> wanted = [];
+        HashSet<(LiveRealServer, int)> wanted = [];
         HashSet<IPEndPoint> served = [];
-        foreach (LiveVirtualServer virtualServer in snapshot.Proxied.Where(v => roles.Listens(v.Configured.Address.Address)))
+        foreach (LiveVirtualServer virtualServer in snapshot.Proxied)
         {
-            IPEndPoint address = virtualServer.Configured.Address;
-            served.Add(address);
-            if (ListenOn(address, RouteTo(virtualServer, wanted), opened) is not { } listener)
-                continue;
-            if (roles.Serves(address.Address))
-                listener.Wake();
-            else
-                listener.BeginRest(patience);
+            foreach (ListenAddress place in virtualServer.Configured.Addresses.Where(a => roles.Listens(a.Ip)))
+                Serve(virtualServer, place, roles.Serves(place.Ip), patience);
         }
 
         foreach ((IPEndPoint address, Listener listener) in _listeners.Where(l => !served.Contains(l.Key)).ToArray())
             Close(address, listener);
-        foreach ((LiveRealServer live, RealServerPool pool) in _pools.Where(p => !wanted.Contains(p.Key)).ToArray())
+        foreach (((LiveRealServer, int) key, RealServerPool pool) in _pools.Where(p => !wanted.Contains(p.Key)).ToArray())
         {
-            _pools.Remove(live);
+            _pools.Remove(key);
             pool.Retire();
+        }
+
+        void Serve(LiveVirtualServer virtualServer, ListenAddress place, bool isOurs, TimeSpan patience)
+        {
+            foreach (IPEndPoint address in place.EndPoints)
+            {
+                served.Add(address);
+                if (ListenOn(address, RouteTo(virtualServer, address.Port, wanted), opened) is not { } listener)
+                    continue;
+                if (isOurs)
+                    listener.Wake();
+                else
+                    listener.BeginRest(patience);
+            }
         }
     }
 
@@ -215,7 +223,7 @@ internal sealed class Worker
 
         if (!opened.TryGetValue(address, out TcpListenSocket? socket))
             return null;
-        _listeners.Add(address, listener = new(this, socket, route));
+        _listeners.Add(address, listener = new(this, address, socket, route));
         listener.Open();
         return listener;
     }
@@ -227,18 +235,19 @@ internal sealed class Worker
         Interrupt(listener, onlyIdle: true);
     }
 
-    private Route RouteTo(LiveVirtualServer virtualServer, HashSet<LiveRealServer> wanted)
+    private Route RouteTo(LiveVirtualServer virtualServer, int port, HashSet<(LiveRealServer, int)> wanted)
     {
-        RealServerPool[] pools = [.. virtualServer.RealServers.Select(r => PoolOf(r, virtualServer, wanted))];
-        RealServerPool? sorry = virtualServer.SorryServer is { } live ? PoolOf(live, virtualServer, wanted) : null;
+        RealServerPool[] pools = [.. virtualServer.RealServers.Select(r => PoolOf(r, port, virtualServer, wanted))];
+        RealServerPool? sorry = virtualServer.SorryServer is { } live ? PoolOf(live, port, virtualServer, wanted) : null;
         return new(virtualServer, pools, sorry, virtualServer.Counters[_index]);
     }
 
-    private RealServerPool PoolOf(LiveRealServer live, LiveVirtualServer virtualServer, HashSet<LiveRealServer> wanted)
+    private RealServerPool PoolOf(LiveRealServer live, int clientsPort, LiveVirtualServer virtualServer, HashSet<(LiveRealServer, int)> wanted)
     {
-        wanted.Add(live);
-        if (!_pools.TryGetValue(live, out RealServerPool? pool))
-            _pools.Add(live, pool = new(Loop, live, live.Counters[_index]));
+        int port = live.Address.Port == 0 ? clientsPort : live.Address.Port;
+        wanted.Add((live, port));
+        if (!_pools.TryGetValue((live, port), out RealServerPool? pool))
+            _pools.Add((live, port), pool = new(Loop, live, port, live.Counters[_index]));
         pool.KeepFor = virtualServer.Configured.Timeouts.Pool;
         return pool;
     }

@@ -29,7 +29,7 @@ internal sealed class Bench
     public static VirtualServer Asking(Check check, params IPEndPoint[] realServers) => new()
     {
         Name = "web",
-        Address = new(IPAddress.Loopback, 80),
+        Addresses = [new(new IPEndPoint(IPAddress.Loopback, 80))],
         Protocol = VirtualServerProtocol.Tcp,
         Scheduler = SchedulerKind.RoundRobin,
         Check = check,

@@ -226,7 +226,7 @@ internal sealed class Director : IAsyncDisposable
     private static VirtualServer Make(VirtualServerProtocol protocol, IPEndPoint[] realServers) => new()
     {
         Name = "web",
-        Address = FreeAddress(),
+        Addresses = [new(FreeAddress())],
         Protocol = protocol,
         Scheduler = SchedulerKind.RoundRobin,
         Check = null,

@@ -29,10 +29,10 @@ public sealed class FakeRealServer : IAsyncDisposable
     private Task _accepting = Task.CompletedTask;
     private int _accepted;
 
-    private FakeRealServer(Func<FakeConnection, Task> script, IPAddress address)
+    private FakeRealServer(Func<FakeConnection, Task> script, IPEndPoint address)
     {
         _script = script;
-        _socket = Bind(new(address, 0));
+        _socket = Bind(address);
         Address = (IPEndPoint)_socket.LocalEndPoint!;
     }
 
@@ -54,9 +54,13 @@ public sealed class FakeRealServer : IAsyncDisposable
     /// <summary>Runs the script on every connection it accepts.</summary>
     /// <param name="script">One connection's life.</param>
     /// <param name="address">Loopback address to listen on; 127.0.0.1 unless told.</param>
-    public static FakeRealServer Start(Func<FakeConnection, Task> script, IPAddress? address = null)
+    public static FakeRealServer Start(Func<FakeConnection, Task> script, IPAddress? address = null) =>
+        Start(script, new IPEndPoint(address ?? IPAddress.Loopback, 0));
+
+    /// <inheritdoc cref="Start(Func{FakeConnection, Task}, IPAddress?)"/>
+    public static FakeRealServer Start(Func<FakeConnection, Task> script, IPEndPoint address)
     {
-        FakeRealServer server = new(script, address ?? IPAddress.Loopback);
+        FakeRealServer server = new(script, address);
         server.Listen();
         return server;
     }
@@ -87,7 +91,7 @@ public sealed class FakeRealServer : IAsyncDisposable
     });
 
     /// <summary>Has a port, and refuses connections to it until <see cref="Listen"/>.</summary>
-    public static FakeRealServer Refusing() => new(client => client.ReadToEndAsync(), IPAddress.Loopback);
+    public static FakeRealServer Refusing() => new(client => client.ReadToEndAsync(), new(IPAddress.Loopback, 0));
 
     /// <summary>Accepts connections from now on.</summary>
     public void Listen()

@@ -43,8 +43,11 @@ public sealed record VirtualServerStatus
     /// <summary>The key under <c>virtualServers</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Where clients connect: <c>192.0.2.10:80</c>, <c>[2001:db8::1]:80</c>.</summary>
-    public required string Address { get; init; }
+    /// <summary>The first of <see cref="Addresses"/>.</summary>
+    public string Address => Addresses[0];
+
+    /// <summary>Where clients connect: <c>192.0.2.10:80</c>, <c>192.0.2.10:8000-8099</c>, <c>[2001:db8::1]:80</c>; at least one.</summary>
+    public required ImmutableArray<string> Addresses { get; init; }
 
     /// <inheritdoc cref="VirtualServer.Protocol"/>
     public required VirtualServerProtocol Protocol { get; init; }

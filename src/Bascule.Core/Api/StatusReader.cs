@@ -33,7 +33,7 @@ public static class StatusReader
         return new()
         {
             Name = configured.Name,
-            Address = AddressText(configured.Address),
+            Addresses = [.. configured.Addresses.Select(a => a.ToString())],
             Protocol = configured.Protocol,
             Scheduler = ShortName(configured.Scheduler),
             SchedulerFlags = FlagsOf(configured),

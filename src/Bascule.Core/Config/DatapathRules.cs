@@ -24,8 +24,8 @@ internal static class DatapathRules
         RefuseTooMany(fields, problems);
         if (fields.IsWritten(VS.SorryServer) && !fields.IsWritten(VS.Forward))
             problems.Add(fields.AtOf(VS.SorryServer), "nothing says how the sorry server is reached: only real servers have a `forward`", "write `forward` for the virtual server");
-        if (fields.Find(VS.Address) is { } address)
-            RelateAddresses(name, fields, address, problems);
+        if (VS.Listeners(fields) is { IsEmpty: false } listeners)
+            RelateAddresses(name, fields, listeners, problems);
     }
 
     private static void RelateProtocol(string name, Fields fields, VirtualServerProtocol protocol, ProblemList problems)
@@ -51,18 +51,18 @@ internal static class DatapathRules
         problems.Add(realServers[MostCountedRealServers].At, $"this is more than the {MostCountedRealServers} real servers among which the datapath counts connections", "write `scheduler: mh`, which has no such bound, or make two virtual servers of it");
     }
 
-    private static void RelateAddresses(string name, Fields fields, WrittenAddress address, ProblemList problems)
+    private static void RelateAddresses(string name, Fields fields, ImmutableArray<Placed<ListenAddress>> listeners, ProblemList problems)
     {
-        if (address.Port == 0 && VS.IsEveryAddress(address.Ip))
-            problems.Add(fields.AtOf(VS.Address), $"`{name}` would take every packet there is, also those to the director itself", "write the port, or the address");
-        if (address.Port == 0 && HasCheckWithoutPort(fields))
+        foreach ((_, Location at) in listeners.Where(l => l.Value.IsEveryPort && l.Value.IsEveryAddress))
+            problems.Add(at, $"`{name}` would take every packet there is, also those to the director itself", "write the port, or the address");
+        if (listeners[0].Value.IsEveryPort && HasCheckWithoutPort(fields))
             problems.Add(fields.At, $"`{name}` is for every port, so its check does not know which to ask", "write `check: { type: tcp, port: … }`, or `check: none`");
         foreach (Target target in Targets(fields))
-            Relate(target, address, problems);
+            Relate(target, listeners, problems);
         foreach (Setting<ImmutableArray<IPNetwork>> list in (Setting<ImmutableArray<IPNetwork>>[])[VS.Allow, VS.Deny])
         {
-            foreach (IPNetwork other in (fields.FindValue(list) ?? []).Where(p => p.BaseAddress.AddressFamily != address.Ip.AddressFamily))
-                problems.Add(fields.AtOf(list), $"`{list.Name}` has {other}, but clients of `{name}` have {Show.FamilyOf(address.Ip)} addresses", "remove it");
+            foreach (IPNetwork other in (fields.FindValue(list) ?? []).Where(p => listeners.All(l => p.BaseAddress.AddressFamily != l.Value.Family)))
+                problems.Add(fields.AtOf(list), $"`{list.Name}` has {other}, but clients of `{name}` have {Show.FamilyOf(listeners[0].Value.Ip)} addresses", "remove it");
         }
 
         foreach (IPNetwork both in (fields.FindValue(VS.Allow) ?? []).Intersect(fields.FindValue(VS.Deny) ?? []))
@@ -73,12 +73,13 @@ internal static class DatapathRules
         !fields.IsBroken(VS.Check) && ForwardRules.RealServers(fields).Any(r => !r.IsBroken(RealServerSection.Check)
             && CheckSection.NeedsPort(r.IsWritten(RealServerSection.Check) ? r.Get(RealServerSection.Check) : fields.Get(VS.Check)));
 
-    private static void Relate(Target target, WrittenAddress listener, ProblemList problems)
+    private static void Relate(Target target, ImmutableArray<Placed<ListenAddress>> listeners, ProblemList problems)
     {
         IPAddress ip = target.Address.Ip;
         if (IPAddress.IsLoopback(ip))
             problems.Add(target.At, $"{ip} is a loopback address, and no packet may leave for it", "write an address of one of the machine's interfaces");
-        bool isSameFamily = ip.AddressFamily == listener.Ip.AddressFamily;
+        bool isMixed = listeners.Any(l => l.Value.Family == ip.AddressFamily);
+        ListenAddress? ofOtherFamily = listeners.FirstOrDefault(l => l.Value.Family != ip.AddressFamily)?.Value;
         switch (target.Forwarding)
         {
             case TunnelForwarding { Sources: { } sources } when sources.BaseAddress.AddressFamily != ip.AddressFamily:
@@ -86,18 +87,27 @@ internal static class DatapathRules
                 break;
             case TunnelForwarding:
                 break;
-            case NatForwarding { Full: { } full } when isSameFamily && full.Source.AddressFamily != ip.AddressFamily:
+            case NatForwarding { Full: { } full } when ofOtherFamily is null && full.Source.AddressFamily != ip.AddressFamily:
                 problems.Add(target.At, $"packets to {ip} are {Show.FamilyOf(ip)}, but `source: {full.Source}` is {Show.FamilyOf(full.Source)}", "write a source of the same family");
                 break;
-            case not null when !isSameFamily:
-                problems.Add(target.At, $"{ip} is {Show.FamilyOf(ip)}, and clients come with {Show.FamilyOf(listener.Ip)}; only a tunnel leads from one to the other", $"write `forward: {{ tun: ipip }}` for this {target.What}, or {Show.FamilyOf(listener.Ip)} addresses of it");
+            case not null when ofOtherFamily is not null:
+                string clients = listeners.Length == 1 ? "clients" : $"clients of {ofOtherFamily}";
+                problems.Add(target.At, $"{ip} is {Show.FamilyOf(ip)}, and {clients} come with {Show.FamilyOf(ofOtherFamily.Ip)}; only a tunnel leads from one to the other", $"write `forward: {{ tun: ipip }}` for this {target.What}, or {(isMixed ? "make a virtual server for each family" : $"{Show.FamilyOf(ofOtherFamily.Ip)} addresses of it")}");
                 break;
         }
 
-        if (listener.Port is { } port && target.Address.Port is { } own && own != port && (port == 0 || target.Forwarding is not NatForwarding))
+        if (target.Address.Port is { } own)
+            RelatePort(target, own, listeners, problems);
+    }
+
+    private static void RelatePort(Target target, int own, ImmutableArray<Placed<ListenAddress>> listeners, ProblemList problems)
+    {
+        bool isEveryPort = listeners.Any(l => l.Value.IsEveryPort);
+        bool isRewritten = target.Forwarding is NatForwarding;
+        if (isEveryPort || (!isRewritten && listeners.Any(l => l.Value.FirstPort != own || l.Value.LastPort != own)))
         {
-            problems.Add(target.At, port == 0 ? $"the virtual server is for every port, so {target.Address.WithPort(port)} cannot have one" : $"direct routing and tunnels leave packets as they are, so the port cannot become {own}",
-                $"leave the port of this {target.What} out{(port == 0 ? "" : ", or write `forward: nat`")}");
+            problems.Add(target.At, isEveryPort ? $"the virtual server is for every port, so {target.Address.WithPort(own)} cannot have one" : $"direct routing and tunnels leave packets as they are, so the port cannot become {own}",
+                $"leave the port of this {target.What} out{(isEveryPort ? "" : ", or write `forward: nat`")}");
         }
     }
 

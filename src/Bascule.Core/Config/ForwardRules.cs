@@ -71,8 +71,8 @@ internal static class ForwardRules
             TimeoutsSection.RefuseUnused(fields.Get(VS.Timeouts), fields.Get(VS.Protocol), problems);
         }
 
-        if (fields.Find(VS.Address) is { Port: 0 })
-            problems.Add(fields.AtOf(VS.Address), $"`{name}` is for every port, and the proxy listens on one", "write the port, or `forward: nat`, `dr` or `tun`");
+        foreach ((_, Location at) in VS.Listeners(fields).Where(l => l.Value.IsEveryPort))
+            problems.Add(at, $"`{name}` is for every port, and the proxy listens on one", "write the port or a range, or `forward: nat`, `dr` or `tun`");
         foreach (Setting setting in OnlyDatapath.Where(fields.IsWritten))
             problems.Add(fields.AtOf(setting), $"`{setting.Name}` does nothing for a virtual server on the proxy", "remove it, or write `forward: nat`, `dr` or `tun`");
     }

@@ -78,13 +78,12 @@ internal static class HaWarnings
         // An address that real servers have as their router moves with one that clients use.
         if (users.IsEmpty && !meant.Ha!.SyncGroups.Any(g => g.Instances.Contains(instance.Name)))
             warnings.Add(written.AtOf(I.Addresses), $"no virtual server has an address of `{instance.Name}`, so whoever is Active has nothing to answer there", "give a virtual server one of them, or check both addresses for typing errors");
-        if (!instance.Accepts && users.FirstOrDefault(v => v.IsProxied && !VirtualServerSection.IsEveryAddress(v.Address.Address)) is { } refused)
+        if (!instance.Accepts && users.FirstOrDefault(v => v.IsProxied && v.Addresses.Any(a => instance.Addresses.Any(i => i.Address.Equals(a.Ip)))) is { } refused)
             warnings.Add(written.AtOf(I.Accept), $"`accept: false` drops what is sent to the addresses of `{instance.Name}`, and `{refused.Name}` is on the proxy, which waits for it there", "remove `accept`");
     }
 
     private static bool Serves(VirtualServer virtualServer, IPAddress address) =>
-        virtualServer.Address.Address.Equals(address)
-        || (VirtualServerSection.IsEveryAddress(virtualServer.Address.Address) && virtualServer.Address.AddressFamily == address.AddressFamily);
+        virtualServer.Addresses.Any(a => a.Ip.Equals(address) || (a.IsEveryAddress && a.Family == address.AddressFamily));
 
     private static void WarnOfPeers(HaSettings ha, Fields section, Configuration meant, ProblemList warnings)
     {
@@ -118,9 +117,12 @@ internal static class HaWarnings
         HashSet<IPAddress> moving = [.. ha.Instances.SelectMany(i => i.Addresses).Select(a => a.Address)];
         foreach ((VirtualServer virtualServer, Named written) in meant.VirtualServers.Zip(file.Get(RootSection.VirtualServers)))
         {
-            IPAddress ip = virtualServer.Address.Address;
-            if (!VirtualServerSection.IsEveryAddress(ip) && !IPAddress.IsLoopback(ip) && !moving.Contains(ip))
-                warnings.Add(written.Fields.AtOf(VirtualServerSection.Address), $"`{virtualServer.Name}` has an address that no instance has, so no other director takes it over", $"add {ip} to the `addresses` of an instance, if it is not this machine's alone");
+            foreach ((ListenAddress listener, Location at) in VirtualServerSection.Listeners(written.Fields).DistinctBy(l => l.Value.Ip))
+            {
+                IPAddress ip = listener.Ip;
+                if (!listener.IsEveryAddress && !IPAddress.IsLoopback(ip) && !moving.Contains(ip))
+                    warnings.Add(at, $"`{virtualServer.Name}` has an address that no instance has, so no other director takes it over", $"add {ip} to the `addresses` of an instance, if it is not this machine's alone");
+            }
         }
     }
 

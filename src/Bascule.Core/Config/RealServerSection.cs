@@ -8,7 +8,7 @@ internal static class RealServerSection
 {
     public static readonly Setting<WrittenAddress> Address = new("address", AddressForm.RealServer)
     {
-        Doc = "Where the director connects. Without a port, the virtual server's.",
+        Doc = "Where the director connects. Without a port, the one that the client asked for.",
         Example = "address: 10.0.0.11:8080",
         AlsoCalled = ["host", "server", "ip", "url", "port"],
     };

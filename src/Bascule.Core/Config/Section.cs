@@ -22,6 +22,9 @@ internal sealed class Section(string title, params ImmutableArray<Setting> setti
     /// <summary>A single value in place of the map stands for this setting alone.</summary>
     public Setting? Short { get; init; }
 
+    /// <summary>Settings of which exactly one must be written; the first is the one that is asked for. Empty: there are none.</summary>
+    public ImmutableArray<Setting> OneOf { get; init; } = [];
+
     /// <summary>Whether a single value in its place may be a secret, which no sentence quotes.</summary>
     public bool HoldsSecrets { get; init; }
 
@@ -65,11 +68,15 @@ internal sealed class Section(string title, params ImmutableArray<Setting> setti
                 problems.Add(entry.Key.At, UnknownSetting.Explain(this, entry.Key.Text));
         }
 
+        foreach (Setting second in OneOf.Where(fields.IsWritten).Skip(1))
+            problems.Add(fields.AtOf(second), $"`{OneOf.First(fields.IsWritten).Name}` and `{second.Name}` say the same thing", "keep one of them");
         if (problems.IsPartial)
             return;
         string from = ReferenceEquals(this, RootSection.Section) ? "the file" : $"`{name}`";
         foreach (Setting missing in settings.Where(s => s.IsRequired && !fields.IsWritten(s)))
             problems.Add(map.At, $"`{missing.Name}` is missing from {from}", $"add `{missing.Example}`");
+        if (OneOf is [var first, ..] && !OneOf.Any(fields.IsWritten))
+            problems.Add(map.At, $"`{first.Name}` is missing from {from}", $"add `{first.Example}`");
     }
 
     public override string Write(Fields value) => "{}";
@@ -107,6 +114,8 @@ internal sealed class Section(string title, params ImmutableArray<Setting> setti
         };
         if (settings.Any(s => s.IsRequired))
             map["required"] = new JsonArray([.. settings.Where(s => s.IsRequired).Select(s => (JsonNode)s.Name)]);
+        if (!OneOf.IsEmpty)
+            map["oneOf"] = new JsonArray([.. OneOf.Select(s => (JsonNode)new JsonObject { ["required"] = new JsonArray(s.Name) })]);
         if (Short is null)
         {
             map["description"] = Doc;

@@ -37,6 +37,9 @@ internal static class Show
     /// <summary>"IPv4" or "IPv6".</summary>
     public static string FamilyOf(IPAddress ip) => ip.AddressFamily == AddressFamily.InterNetwork ? "IPv4" : "IPv6";
 
+    /// <summary>Without a port where it has none of its own (0).</summary>
+    public static string EndPoint(IPEndPoint address) => address.Port == 0 ? $"{address.Address}" : address.ToString();
+
     private static bool IsPrintable(char c) => char.GetUnicodeCategory(c)
         is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.Surrogate or UnicodeCategory.PrivateUse
             or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.OtherNotAssigned);

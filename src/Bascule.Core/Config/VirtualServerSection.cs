@@ -5,14 +5,26 @@ using Bascule.Core.Model;
 
 namespace Bascule.Core.Config;
 
-/// <summary>An address clients use, with its scheduler and its real servers.</summary>
+/// <summary>The addresses clients use, with their scheduler and their real servers.</summary>
 internal static class VirtualServerSection
 {
-    public static readonly Setting<WrittenAddress> Address = new("address", AddressForm.Listener)
+    public static readonly Setting<ListenAddress> Address = new("address", new ListenForm())
     {
-        Doc = "Where clients connect: an IP address and a port. `\"*:80\"` and `0.0.0.0:80` mean every IPv4 address of this machine, `\"[::]:80\"` every IPv6 address and no IPv4 one; on the datapath, every address of packets that come by. There `192.0.2.10:*` means every port. What begins with `*` or `[` needs quotes.",
+        Doc = "Where clients connect: an IP address and a port, or a range of at most 1,024 ports. `\"*:80\"` and `0.0.0.0:80` mean every IPv4 address of this machine, `\"[::]:80\"` every IPv6 address and no IPv4 one; on the datapath, every address of packets that come by. There `192.0.2.10:*` means every port. What begins with `*` or `[` needs quotes. Either this or `addresses`.",
+        Otherwise = "as `addresses` says",
+        Source = "one of the two must be there",
         Example = "address: 192.0.2.10:80",
         AlsoCalled = ["listen", "bind", "vip", "virtualAddress", "port"],
+    };
+
+    public static readonly Setting<ImmutableArray<Placed<ListenAddress>>> Addresses = new("addresses", new ListForm<Placed<ListenAddress>>(
+        new PlacedForm<ListenAddress>(new ListenForm()), new("there are no addresses, so no client can connect", "list at least one, such as `addresses: [192.0.2.10:80, 192.0.2.10:443]`")))
+    {
+        Doc = "Several places where clients connect, each as in `address`: one scheduler, one set of sessions and one set of counters serve them all. On the proxy they may be of both families.",
+        Otherwise = "the one of `address`",
+        Source = "what IPVS does with a firewall mark",
+        Example = "addresses: [192.0.2.10:80, 192.0.2.10:443, 192.0.2.10:8000-8099]",
+        AlsoCalled = ["fwmark", "virtual_server_group", "listeners", "vips", "binds", "ports"],
     };
 
     public static readonly Setting<VirtualServerProtocol> Protocol = new("protocol", new ChoiceForm<VirtualServerProtocol>(
@@ -74,7 +86,7 @@ internal static class VirtualServerSection
 
     public static readonly Setting<WrittenAddress> SorryServer = new("sorryServer", AddressForm.RealServer)
     {
-        Doc = "Answers when no real server can take a connection. It is never checked. Without a port, the virtual server's.",
+        Doc = "Answers when no real server can take a connection. It is never checked. Without a port, the one that the client asked for.",
         Otherwise = "nobody answers: http clients get 503, tcp clients a reset",
         Source = "keepalived sorry_server has none either",
         Example = "sorryServer: 10.0.0.99:8080",
@@ -154,26 +166,36 @@ internal static class VirtualServerSection
         AlsoCalled = ["lvs_timeouts"],
     };
 
-    public static readonly Section Section = new("virtualServer", Address, Protocol, Forward, Scheduler, Persistence, Check, RealServers, SorryServer, SlowStart, Timeouts,
+    public static readonly Section Section = new("virtualServer", Address, Addresses, Protocol, Forward, Scheduler, Persistence, Check, RealServers, SorryServer, SlowStart, Timeouts,
         OnePacket, ExpireNoDestination, Allow, Deny, Rates, FlowTimeouts)
     {
-        Doc = "An address clients use, with its scheduler and its real servers. It stands under `virtualServers`, below its name.",
+        Doc = "The addresses clients use, with their scheduler and their real servers. It stands under `virtualServers`, below its name.",
         Place = "in a virtual server",
+        OneOf = [Address, Addresses],
         Rule = Relate,
     };
 
-    public static bool IsEveryAddress(IPAddress ip) => ip.Equals(IPAddress.Any) || ip.Equals(IPAddress.IPv6Any);
+    /// <summary>Where clients connect, as far as it could be read.</summary>
+    public static ImmutableArray<Placed<ListenAddress>> Listeners(Fields fields) =>
+        fields.Find(Address) is { } one ? [new(one, fields.AtOf(Address))] : fields.FindValue(Addresses) ?? [];
+
+    /// <summary>The port of a real server that is written without one: the only one that clients use, or 0, the one they asked for.</summary>
+    public static int PortOf(IEnumerable<Placed<ListenAddress>> listeners)
+    {
+        ListenAddress[] distinct = [.. listeners.Select(l => l.Value).DistinctBy(l => (l.FirstPort, l.LastPort))];
+        return distinct is [{ Ports: 1 } only] ? only.FirstPort : 0;
+    }
 
     public static VirtualServer Meant(string name, Fields fields)
     {
-        WrittenAddress address = fields.Get(Address);
-        int port = address.Port!.Value; // AddressForm.Listener requires it
+        ImmutableArray<Placed<ListenAddress>> listeners = Listeners(fields);
+        int port = PortOf(listeners);
         Forwarding? own = fields.IsWritten(Forward) ? ForwardSection.Meant(fields.Get(Forward)) : null;
         ValueList<RealServer> realServers = [.. fields.Get(RealServers).Select(r => RealServerSection.Meant(r, port, own ?? Forwarding.Proxy, fields.Get(SlowStart)))];
         return new()
         {
             Name = name,
-            Address = address.WithPort(port),
+            Addresses = [.. listeners.Select(l => l.Value)],
             Protocol = fields.Get(Protocol),
             Scheduler = fields.Get(Scheduler).Get(SchedulerSection.Type),
             SchedulerFlags = SchedulerSection.Flags(fields.Get(Scheduler)),
@@ -203,11 +225,13 @@ internal static class VirtualServerSection
         ForwardRules.Relate(name, fields, problems);
         RefuseSmallTable(fields, problems);
         WeightRules.Relate(fields, problems);
-        if (fields.Find(Address) is not { Port: { } port } address)
+        ImmutableArray<Placed<ListenAddress>> listeners = Listeners(fields);
+        if (listeners.IsEmpty)
             return;
+        int port = PortOf(listeners);
         RefuseSameRealServer(fields, port, problems);
-        foreach ((IPEndPoint target, Location at) in Targets(fields, port).Where(t => IsOwn(t.Address, address, port)))
-            problems.Add(at, $"{target} is the address `{name}` itself listens on, so its connections would go round in circles", "write the address of the machine that does the work");
+        foreach ((IPEndPoint target, Location at) in Targets(fields, port).Where(t => listeners.Any(l => IsOwn(t.Address, l.Value))))
+            problems.Add(at, $"{Show.EndPoint(target)} is {(port == 0 ? "an" : "the")} address `{name}` itself listens on, so its connections would go round in circles", "write the address of the machine that does the work");
     }
 
     private static void RefuseSmallTable(Fields fields, ProblemList problems)
@@ -225,7 +249,7 @@ internal static class VirtualServerSection
         {
             if (realServer.Find(RealServerSection.Address)?.WithPort(port) is not { } address || lines.TryAdd(address, realServer.At.Line))
                 continue;
-            problems.Add(realServer.AtOf(RealServerSection.Address), $"the real server {address} is listed twice; the first is on line {lines[address]}",
+            problems.Add(realServer.AtOf(RealServerSection.Address), $"the real server {Show.EndPoint(address)} is listed twice; the first is on line {lines[address]}",
                 "keep one; to give it more of the work raise its `weight`");
         }
     }
@@ -243,8 +267,7 @@ internal static class VirtualServerSection
             yield return (sorry.WithPort(port), fields.AtOf(SorryServer));
     }
 
-    private static bool IsOwn(IPEndPoint target, WrittenAddress listener, int port) =>
-        target.Port == port
-        && (target.Address.Equals(listener.Ip)
-            || (IsEveryAddress(listener.Ip) && IPAddress.IsLoopback(target.Address) && target.AddressFamily == listener.Ip.AddressFamily));
+    private static bool IsOwn(IPEndPoint target, ListenAddress listener) =>
+        (target.Port == 0 || listener.IsEveryPort || (target.Port >= listener.FirstPort && target.Port <= listener.LastPort))
+        && (target.Address.Equals(listener.Ip) || (listener.IsEveryAddress && IPAddress.IsLoopback(target.Address) && target.AddressFamily == listener.Family));
 }

@@ -65,17 +65,21 @@ public enum VirtualServerProtocol
     Udp,
 }
 
-/// <summary>An address clients use, with its scheduler and its real servers.</summary>
+/// <summary>The addresses clients use, with their scheduler and their real servers.</summary>
 public sealed record VirtualServer
 {
     /// <summary>The key under <c>virtualServers</c>.</summary>
     public required string Name { get; init; }
 
-    /// <summary>
-    /// Where clients connect. <see cref="IPAddress.Any"/> and <see cref="IPAddress.IPv6Any"/> mean every address of the family: of this machine
-    /// on the proxy, of every packet that comes by on the datapath. Port 0 means every port, only on the datapath.
-    /// </summary>
-    public required IPEndPoint Address { get; init; }
+    /// <summary>Where clients connect: at least one, in the order of the file. All share its scheduler, sessions and counters.</summary>
+    public required ValueList<ListenAddress> Addresses { get; init; }
+
+    /// <summary>The first of <see cref="Addresses"/>; to set it is to have only that one.</summary>
+    public IPEndPoint Address
+    {
+        get => Addresses[0].First;
+        init => Addresses = [new(value)];
+    }
 
     /// <inheritdoc cref="VirtualServerProtocol"/>
     public required VirtualServerProtocol Protocol { get; init; }
@@ -115,7 +119,10 @@ public sealed record VirtualServer
     /// <summary>At least one, in the order of the file, no address twice.</summary>
     public required ValueList<RealServer> RealServers { get; init; }
 
-    /// <summary>Answers when no real server can take a connection; null means nobody does. It is never checked.</summary>
+    /// <summary>Where a check of a real server goes that names no port: where clients are sent, and where those keep their port, that of <see cref="Address"/>.</summary>
+    public IPEndPoint CheckedAt(IPEndPoint realServer) => realServer.Port == 0 ? new(realServer.Address, Address.Port) : realServer;
+
+    /// <summary>Answers when no real server can take a connection; null means nobody does. It is never checked. Port 0: as of a <see cref="RealServer"/>.</summary>
     public required IPEndPoint? SorryServer { get; init; }
 
     /// <inheritdoc cref="Model.Timeouts"/>
@@ -123,7 +130,7 @@ public sealed record VirtualServer
 }
 
 /// <summary>A machine that does the work, as configured.</summary>
-/// <param name="Address">Where the director connects.</param>
+/// <param name="Address">Where the director connects. Port 0: the one that the client asked for.</param>
 /// <param name="Weight">0 to 65535; its share of the work relative to the others. 0 takes no new connections.</param>
 public sealed record RealServer(IPEndPoint Address, int Weight)
 {

@@ -64,7 +64,7 @@ public sealed class Snapshot
     {
         Dictionary<IPEndPoint, LiveRealServer> known = before?.RealServers.ToDictionary(r => r.Address) ?? [];
         ImmutableArray<HealthRecord?> records =
-            [.. wanted.RealServers.Select(r => health.Find(wanted.CheckOf(r), r.Address, WasUp(known.GetValueOrDefault(r.Address)), WayOf(wanted, r)))];
+            [.. wanted.RealServers.Select(r => health.Find(wanted.CheckOf(r), wanted.CheckedAt(r.Address), WasUp(known.GetValueOrDefault(r.Address)), WayOf(wanted, r)))];
         int scale = WeightScale.Of(wanted);
         ImmutableArray<LiveRealServer> realServers =
             [.. wanted.RealServers.Zip(records, (r, record) => known.GetValueOrDefault(r.Address) ?? new(r, record, workers) { WeightScale = scale })];
@@ -79,8 +79,10 @@ public sealed class Snapshot
         return new(wanted, scheduler, sessions, realServers, records, sorry, counters);
     }
 
+    // Of several virtual addresses one is enough: the way to the real server is the same.
     private static IPEndPoint? WayOf(VirtualServer wanted, RealServer realServer) =>
-        realServer.Forwarding is DirectRouting or TunnelForwarding ? wanted.Address : null;
+        realServer.Forwarding is not (DirectRouting or TunnelForwarding) ? null
+        : (wanted.Addresses.FirstOrDefault(a => a.Family == realServer.Address.AddressFamily) ?? wanted.Addresses[0]).First;
 
     private static bool WasUp(LiveRealServer? before) => before is not null && (before.Health?.IsUp ?? true);
 

@@ -143,14 +143,15 @@ internal sealed class DatapathEngine : IDisposable
     // The datapath takes packets to an address, but nobody answers ARP or neighbour discovery for one that no interface has.
     private void SayWhatIsNotOurs()
     {
-        foreach (Core.Model.VirtualServer virtualServer in Snapshot.OnDatapath.Select(v => v.Configured).Where(v => _roles.Serves(v.Address.Address)))
+        foreach (Core.Model.VirtualServer virtualServer in Snapshot.OnDatapath.Select(v => v.Configured))
         {
-            System.Net.IPAddress address = virtualServer.Address.Address;
-            bool isOurs = EntryForms.ServiceOf(virtualServer).IsAnyAddress || _ways.Surroundings.Own.Contains(address);
-            if (isOurs)
-                _saidNotOurs.Remove(address);
-            else if (_saidNotOurs.Add(address))
-                Log.AddressIsNotOurs(_logger, virtualServer.Name, address, address.GetAddressBytes().Length * 8, _settings.Interfaces[0]);
+            foreach (System.Net.IPAddress address in virtualServer.Addresses.Where(a => _roles.Serves(a.Ip) && !a.IsEveryAddress).Select(a => a.Ip).Distinct())
+            {
+                if (_ways.Surroundings.Own.Contains(address))
+                    _saidNotOurs.Remove(address);
+                else if (_saidNotOurs.Add(address))
+                    Log.AddressIsNotOurs(_logger, virtualServer.Name, address, address.GetAddressBytes().Length * 8, _settings.Interfaces[0]);
+            }
         }
     }
 

@@ -33,8 +33,8 @@ internal readonly record struct Switches(bool HasAnyPort, bool HasAnyAddress, bo
         Core.Model.VirtualServer[] configured = [.. virtualServers.Select(v => v.Configured)];
         Forwarding[] ways = [.. configured.SelectMany(v => v.RealServers.Select(r => r.Forwarding).Append(v.Forwarding))];
         return new(
-            configured.Any(v => v.Address.Port == 0),
-            configured.Any(v => EntryForms.ServiceOf(v).IsAnyAddress),
+            configured.Any(v => v.Addresses.Any(a => a.IsEveryPort)),
+            configured.Any(v => v.Addresses.Any(a => a.IsEveryAddress)),
             ways.Any(way => way is NatForwarding),
             ways.Any(way => way is DirectRouting or TunnelForwarding),
             settings.FloodNewFlowsPerSecond > 0,

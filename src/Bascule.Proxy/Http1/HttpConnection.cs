@@ -177,7 +177,7 @@ internal sealed partial class HttpConnection : ClientConnection
 
         Route = Listener.Route;
         _requestHead ??= Worker.Loop.Buffers.Rent();
-        _requestHeadLength = RequestWriter.Write(head, _fromClient.Filled, new(_clientAddress, "http"u8, Route.Authority), _requestHead.Span);
+        _requestHeadLength = RequestWriter.Write(head, _fromClient.Filled, new(_clientAddress, "http"u8, Listener.Authority), _requestHead.Span);
         if (_requestHeadLength < 0)
         {
             _refusal = ParseResult.HeadTooLarge;

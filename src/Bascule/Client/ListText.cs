@@ -40,7 +40,7 @@ internal static class ListText
         to.WriteLine("Prot LocalAddress:Port Scheduler Flags");
         foreach (VirtualServerStatus virtualServer in virtualServers)
         {
-            string line = $"{Protocol(virtualServer.Protocol),-4} {virtualServer.Address} {virtualServer.Scheduler}{Flags(virtualServer)}";
+            string line = $"{Protocol(virtualServer.Protocol),-4} {string.Join(",", virtualServer.Addresses)} {virtualServer.Scheduler}{Flags(virtualServer)}";
             if (view is ListView.Stats or ListView.Rate)
                 table.Add([line, .. Numbers(view, virtualServer.Traffic, virtualServer.Rate)]);
             else

@@ -34,7 +34,7 @@ internal sealed class StatusText(TextWriter to, bool colours)
         string work = virtualServer.Forwarding == "proxy"
             ? $"{virtualServer.OpenConnections} open, {Count(virtualServer.Requests, virtualServer.Protocol == VirtualServerProtocol.Http ? "request" : "connection")} ended"
             : OnDatapath(virtualServer);
-        to.WriteLine($"{ListText.Protocol(virtualServer.Protocol),-4} {virtualServer.Address} {virtualServer.Scheduler}  {virtualServer.Name}: {work}");
+        to.WriteLine($"{ListText.Protocol(virtualServer.Protocol),-4} {string.Join(",", virtualServer.Addresses)} {virtualServer.Scheduler}  {virtualServer.Name}: {work}");
         foreach (RealServerStatus realServer in virtualServer.RealServers)
             Write(realServer, width, now);
     }

@@ -13,7 +13,7 @@ internal static class Summary
         int count = virtualServer.RealServers.Count;
         string protocol = virtualServer.Protocol switch { VirtualServerProtocol.Tcp => "tcp", VirtualServerProtocol.Http => "http", VirtualServerProtocol.Udp => "udp" };
         string sorry = virtualServer.SorryServer is { } address ? $", sorry server {address}" : "";
-        return $"{virtualServer.Name}: {protocol} on {virtualServer.Address}, {StatusReader.ShortName(virtualServer.Scheduler)} over {count} real "
+        return $"{virtualServer.Name}: {protocol} on {string.Join(", ", virtualServer.Addresses)}, {StatusReader.ShortName(virtualServer.Scheduler)} over {count} real "
             + $"{(count == 1 ? "server" : "servers")}, {Of(virtualServer.Check)}{sorry}";
     }
 

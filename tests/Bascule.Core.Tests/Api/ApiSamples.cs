@@ -10,7 +10,7 @@ internal static class ApiSamples
     public static VirtualServerStatus VirtualServer => new()
     {
         Name = "web",
-        Address = "192.0.2.10:80",
+        Addresses = ["192.0.2.10:80", "192.0.2.10:8000-8099"],
         Protocol = VirtualServerProtocol.Tcp,
         Scheduler = "mh",
         SchedulerFlags = [],

@@ -100,7 +100,7 @@ public sealed class StatusReaderTests
         VirtualServer web = Named("web") with
         {
             Protocol = VirtualServerProtocol.Tcp,
-            Address = new(IPAddress.Loopback, 0),
+            Addresses = [new(new IPEndPoint(IPAddress.Loopback, 0))],
             Scheduler = SchedulerKind.MaglevHash,
             SchedulerFlags = new() { Fallback = true, Port = true },
             Forwarding = new DirectRouting(),
@@ -164,7 +164,7 @@ public sealed class StatusReaderTests
     private static VirtualServer Named(string name) => new()
     {
         Name = name,
-        Address = new(IPAddress.Loopback, 80),
+        Addresses = [new(new IPEndPoint(IPAddress.Loopback, 80))],
         Protocol = VirtualServerProtocol.Http,
         Scheduler = SchedulerKind.RoundRobin,
         Check = null,

@@ -33,7 +33,7 @@ internal static class MeantText
     {
         Timeouts t = virtualServer.Timeouts;
         text.Append(System.Globalization.CultureInfo.InvariantCulture, $"""
-            {virtualServer.Name}: {virtualServer.Address} {virtualServer.Protocol} {virtualServer.Scheduler}
+            {virtualServer.Name}: {string.Join(", ", virtualServer.Addresses)} {virtualServer.Protocol} {virtualServer.Scheduler}
               check {Write(virtualServer.Check)}
 
             """);

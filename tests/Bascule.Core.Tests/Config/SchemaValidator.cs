@@ -18,6 +18,7 @@ internal sealed class SchemaValidator(JsonObject root)
     {
         "$ref" => Errors(value, root["$defs"]![((string)wanted!)["#/$defs/".Length..]]!.AsObject(), at),
         "anyOf" => Unless(wanted.AsArray().Any(s => !Errors(value, s!.AsObject(), at).Any()), $"{at}: fits no alternative"),
+        "oneOf" => Unless(wanted.AsArray().Count(s => !Errors(value, s!.AsObject(), at).Any()) == 1, $"{at}: fits none of the alternatives, or several"),
         "type" => Unless(IsOneOf(value, wanted), $"{at}: is {value?.GetValueKind()}, not {wanted}"),
         "enum" => Unless(wanted.AsArray().Any(w => JsonNode.DeepEquals(w, value)), $"{at}: {value} is not one of {wanted}"),
         "pattern" => Unless(Text(value) is not { } text || Regex.IsMatch(text, (string)wanted!), $"{at}: {value} does not match {wanted}"),

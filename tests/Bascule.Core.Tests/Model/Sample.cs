@@ -42,7 +42,7 @@ internal static class Sample
     private static VirtualServer VirtualServer(string name, int port) => new()
     {
         Name = name,
-        Address = new(IPAddress.Parse("192.0.2.10"), port),
+        Addresses = [new(new IPEndPoint(IPAddress.Parse("192.0.2.10"), port))],
         Protocol = VirtualServerProtocol.Http,
         Scheduler = SchedulerKind.WeightedRoundRobin,
         Check = Check,

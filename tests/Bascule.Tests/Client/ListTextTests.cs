@@ -113,7 +113,7 @@ public sealed class ListTextTests
     private static VirtualServerStatus Dns => StatusTextTests.Web with
     {
         Name = "dns",
-        Address = "192.0.2.53:53",
+        Addresses = ["192.0.2.53:53"],
         Protocol = VirtualServerProtocol.Udp,
         Scheduler = "rr",
         Forwarding = "dr",

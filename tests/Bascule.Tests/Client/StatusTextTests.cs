@@ -73,7 +73,7 @@ public sealed class StatusTextTests
     internal static VirtualServerStatus Web => new()
     {
         Name = "web",
-        Address = "192.0.2.10:80",
+        Addresses = ["192.0.2.10:80"],
         Protocol = VirtualServerProtocol.Http,
         Scheduler = "wlc",
         SchedulerFlags = [],
