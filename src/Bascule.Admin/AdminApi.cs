@@ -12,7 +12,7 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
 {
     private const string WhatThereIs =
         "GET /v1/status, GET /v1/version, POST /v1/reload, GET /v1/connections, GET /v1/sessions, GET /v1/explain, GET /v1/capture, POST /v1/detach, GET /v1/ha, POST /v1/handover, "
-        + "GET /v1/config, GET /v1/config/diff, POST /v1/config/take, POST /v1/config/rollback";
+        + "GET /v1/config, GET /v1/config/diff, POST /v1/config/take, POST /v1/config/rollback, GET /v1/state, POST /v1/state";
 
     public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
@@ -25,6 +25,8 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
         "/v1/status" => OnlyAsync(HttpMethods.Get, context, StatusAsync),
         "/v1/version" => OnlyAsync(HttpMethods.Get, context, VersionAsync),
         "/v1/reload" => OnlyAsync(HttpMethods.Post, context, ReloadAsync),
+        "/v1/state" when HttpMethods.IsGet(context.Request.Method) => StateApi.ProgressAsync(director.States, context),
+        "/v1/state" => OnlyAsync(HttpMethods.Post, context, c => StateApi.SayAsync(director.States, c)),
         "/v1/connections" => OnlyAsync(HttpMethods.Get, context, OfDatapath(PacketApi.ConnectionsAsync)),
         "/v1/sessions" => OnlyAsync(HttpMethods.Get, context, SessionsAsync),
         "/v1/explain" => OnlyAsync(HttpMethods.Get, context, OfDatapath(PacketApi.ExplainAsync)),
@@ -39,6 +41,27 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
         _ => AnswerAsync(context, StatusCodes.Status404NotFound,
             new ApiError($"there is no {context.Request.Path}", $"ask for one of {WhatThereIs}"), ApiJson.Readable.ApiError),
     };
+
+    /// <summary>The body of a request; null when it is not as it should be, and that has been answered.</summary>
+    internal static async Task<T?> BodyAsync<T>(HttpContext context, JsonTypeInfo<T> type)
+        where T : class
+    {
+        try
+        {
+            if (await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted) is { } body)
+                return body;
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, "the body is empty", "send a JSON object");
+        }
+        catch (JsonException e)
+        {
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, $"the body cannot be read: {e.Message}", "send a JSON object as the guide shows it");
+        }
+
+        return null;
+    }
+
+    internal static Task RefuseAsync(HttpContext context, int code, string what, string hint) =>
+        AnswerAsync(context, code, new ApiError(what, hint), ApiJson.Readable.ApiError);
 
     private static Task OnlyAsync(string method, HttpContext context, Func<HttpContext, Task> answerAsync)
     {

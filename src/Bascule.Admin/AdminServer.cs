@@ -60,6 +60,9 @@ public sealed record DirectorAnswers(VersionInfo Version, Func<DirectorStatus> S
     /// <summary>How many clients are remembered for each real server of the proxy's virtual servers with persistence.</summary>
     public Func<ImmutableArray<SessionCount>> Sessions { get; init; } = () => [];
 
+    /// <summary>What answers about operators' states.</summary>
+    public StateAnswers States { get; init; } = StateAnswers.None;
+
     /// <summary>What answers about the packet datapath, at this moment; null while there is none.</summary>
     public Func<PacketAnswers?> Packets { get; init; } = () => null;
 

@@ -18,6 +18,7 @@ internal sealed record Letter(long Number, string Node, Notification About)
     {
         NotificationType.Instance => "instance",
         NotificationType.RealServer => "realServer",
+        NotificationType.VirtualServer => "virtualServer",
         NotificationType.Director => "director",
     };
 }

@@ -11,7 +11,8 @@ namespace Bascule.Core.Api;
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true,
     Converters = [typeof(PlainNames<ForwardOutcome>), typeof(CamelCaseNames<RealServerState>), typeof(CamelCaseNames<VirtualServerProtocol>),
         typeof(CamelCaseNames<AttachMode>), typeof(CamelCaseNames<DropReason>), typeof(CamelCaseNames<ChoiceReason>), typeof(CamelCaseNames<PacketVerdict>),
-        typeof(CamelCaseNames<Role>), typeof(CamelCaseNames<TransitionReason>), typeof(CamelCaseNames<Config.Sharing.Standing>)])]
+        typeof(CamelCaseNames<Role>), typeof(CamelCaseNames<TransitionReason>), typeof(CamelCaseNames<Config.Sharing.Standing>),
+        typeof(CamelCaseNames<AdministrativeState>), typeof(CamelCaseNames<AdministrationSource>)])]
 [JsonSerializable(typeof(DirectorStatus))]
 [JsonSerializable(typeof(ReloadResult))]
 [JsonSerializable(typeof(VersionInfo))]
@@ -26,6 +27,9 @@ namespace Bascule.Core.Api;
 [JsonSerializable(typeof(HandoverResult))]
 [JsonSerializable(typeof(ConfigurationReport))]
 [JsonSerializable(typeof(ConfigurationDifference))]
+[JsonSerializable(typeof(StateRequest))]
+[JsonSerializable(typeof(StateResult))]
+[JsonSerializable(typeof(StateProgress[]))]
 public sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>What writes it. Plus signs and quotes stay readable: it goes to terminals and programs, never into a web page.</summary>

@@ -61,6 +61,9 @@ public sealed record VirtualServerStatus
     /// <summary>How its real servers are reached unless they say otherwise, as the file says it: <c>proxy</c>, <c>dr</c>, <c>tun ipip</c>.</summary>
     public required string Forwarding { get; init; }
 
+    /// <summary>What is wanted of the whole virtual server; null where nobody said anything.</summary>
+    public AdministrationStatus? Administration { get; init; }
+
     /// <summary>The same client returns to the same real server; null: the scheduler alone decides.</summary>
     public required PersistenceStatus? Persistence { get; init; }
 
@@ -106,6 +109,9 @@ public sealed record RealServerStatus
 
     /// <inheritdoc cref="RealServerState"/>
     public required RealServerState State { get; init; }
+
+    /// <summary>What is wanted of it, and who said so; null where nobody said anything.</summary>
+    public AdministrationStatus? Administration { get; init; }
 
     /// <summary>With so many connections it takes no new ones; null: no bound.</summary>
     public required int? MaxConnections { get; init; }
@@ -164,6 +170,15 @@ public enum RealServerState
 
     /// <summary>Its check fails, or has not passed yet.</summary>
     Down,
+
+    /// <summary>In maintenance: it gets nothing, whatever its check says; open connections finish.</summary>
+    Maintenance,
+
+    /// <summary>Its answers to clients were so bad that it gets nothing for a while, whatever its check says.</summary>
+    Ejected,
+
+    /// <summary>It is well and drained: no new clients; who has a connection or a session there goes on.</summary>
+    Drain,
 
     /// <summary>It is well but has weight 0: no new connections, old ones finish.</summary>
     Quiesced,

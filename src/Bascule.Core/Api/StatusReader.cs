@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using Bascule.Core.Model;
+using Bascule.Core.States;
 
 namespace Bascule.Core.Api;
 
@@ -10,8 +11,9 @@ public static class StatusReader
     /// <summary>Every virtual server of the snapshot.</summary>
     /// <param name="packets">What the packet datapath counts; null when it does not run.</param>
     /// <param name="rates">What goes through in a second; null when nobody estimates.</param>
-    public static ImmutableArray<VirtualServerStatus> Read(Snapshot snapshot, PacketReport? packets = null, TrafficRates? rates = null) =>
-        [.. snapshot.VirtualServers.Select(v => Read(v, packets, rates))];
+    /// <param name="states">What operators said; null when nobody was heard.</param>
+    public static ImmutableArray<VirtualServerStatus> Read(Snapshot snapshot, PacketReport? packets = null, TrafficRates? rates = null, StateBook? states = null) =>
+        [.. snapshot.VirtualServers.Select(v => Read(v, packets, rates, states))];
 
     /// <summary>How many clients are remembered for each real server of virtual servers with persistence on the proxy.</summary>
     public static ImmutableArray<SessionCount> Sessions(Snapshot snapshot) =>
@@ -20,13 +22,14 @@ public static class StatusReader
             (count, realServer) => new SessionCount(v.Configured.Name, AddressText(realServer.Address), count))),
     ];
 
-    private static VirtualServerStatus Read(LiveVirtualServer live, PacketReport? packets, TrafficRates? rates)
+    private static VirtualServerStatus Read(LiveVirtualServer live, PacketReport? packets, TrafficRates? rates, StateBook? states)
     {
         VirtualServer configured = live.Configured;
         PacketTraffic? onDatapath = configured.IsProxied ? null : packets?.VirtualServers.GetValueOrDefault(configured.Name);
         ImmutableArray<RealServerStatus> realServers =
         [
-            .. live.RealServers.Zip(configured.RealServers, (r, c) => Read(configured.Name, r, c.Forwarding, StateOf(r), onDatapath, rates)),
+            .. live.RealServers.Zip(configured.RealServers, (r, c) =>
+                Read(configured.Name, r, c.Forwarding, StateOf(r), onDatapath, rates) with { Administration = AdministrationReader.Of(configured, c, r, states) }),
             .. live.SorryServer is { } sorry ? [Read(configured.Name, sorry, configured.Forwarding, RealServerState.Sorry, onDatapath, rates)] : Array.Empty<RealServerStatus>(),
         ];
         ImmutableSortedDictionary<ForwardOutcome, long> outcomes = Outcomes(live.Counters);
@@ -39,6 +42,7 @@ public static class StatusReader
             SchedulerFlags = FlagsOf(configured),
             Forwarding = ForwardingText(configured.Forwarding),
             Persistence = configured.Persistence is { } p ? new((int)p.Timeout.TotalSeconds, p.Mask4, p.Mask6) : null,
+            Administration = AdministrationReader.Of(configured, states),
             OnePacket = configured.Packets.OnePacket,
             Connections = onDatapath?.Count.Connections ?? live.Counters.Sum(c => c.Connections),
             OpenConnections = configured.IsProxied ? live.Counters.Sum(c => c.OpenConnections) : realServers.Sum(r => r.ActiveConnections),
@@ -93,10 +97,16 @@ public static class StatusReader
     private static TrafficCount Proxied(LiveRealServer live) =>
         new(live.Counters.Sum(c => c.Connections), Packets: null, live.Counters.Sum(c => c.BytesIn), ReplyPackets: null, live.Counters.Sum(c => c.BytesOut));
 
-    // Down before quiesced: that a real server is broken matters more than that it was on its way out anyway.
-    private static RealServerState StateOf(LiveRealServer realServer) => realServer switch
+    /// <summary>
+    /// Whether it is given work. Maintenance before all: nobody wonders that a machine is down which is being worked on. Down before drained: that it is broken
+    /// matters more than that it was on its way out anyway.
+    /// </summary>
+    public static RealServerState StateOf(LiveRealServer realServer) => realServer switch
     {
+        { EffectiveState: AdministrativeState.Maintenance } => RealServerState.Maintenance,
         { Health.IsUp: false } => RealServerState.Down,
+        { IsEjected: true } => RealServerState.Ejected,
+        { EffectiveState: AdministrativeState.Drain } => RealServerState.Drain,
         { Weight: 0 } => RealServerState.Quiesced,
         { IsFull: true } => RealServerState.Full,
         _ => RealServerState.Up,

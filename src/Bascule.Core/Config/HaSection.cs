@@ -80,7 +80,7 @@ internal static class HaSection
 
     public static readonly Setting<bool> ShareConfiguration = new("shareConfiguration", new SwitchForm())
     {
-        Doc = "Whether a change of the configuration on one director is made on all. `node`, `ha`, `admin`, `packets`, `workers` and `notify` stay each director's own.",
+        Doc = "Whether a change of the configuration on one director is made on all. `node`, `ha`, `admin`, `packets`, `workers`, `notify` and `stateFile` stay each director's own.",
         Default = false,
         Source = "ours; nobody's file is written without being asked",
         Example = "shareConfiguration: true",

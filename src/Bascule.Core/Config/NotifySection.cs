@@ -48,12 +48,13 @@ internal static class NotifySection
     public static readonly Setting<ImmutableArray<NotificationType>> On = new("on", new ListForm<NotificationType>(
         new ChoiceForm<NotificationType>(
             new("instance", NotificationType.Instance, "An instance of `ha` became active, backup or initialize.", "role", "vrrp", "vip"),
-            new("realServer", NotificationType.RealServer, "A real server went up or down.", "server", "health", "rs"),
+            new("realServer", NotificationType.RealServer, "A real server went up or down, or an operator wants something else of it.", "server", "health", "rs"),
+            new("virtualServer", NotificationType.VirtualServer, "An operator wants something else of a virtual server.", "service", "vs"),
             new("director", NotificationType.Director, "The director started, or stops.", "daemon")),
-        new("there is nothing to tell of", "list at least one of instance, realServer and director")))
+        new("there is nothing to tell of", "list at least one of instance, realServer, virtualServer and director")))
     {
         Doc = "What it is told of.",
-        Default = [NotificationType.Instance, NotificationType.RealServer, NotificationType.Director],
+        Default = [NotificationType.Instance, NotificationType.RealServer, NotificationType.VirtualServer, NotificationType.Director],
         Source = "ours; whoever is told nothing finds out from the clients",
         Example = "on: [instance]",
         AlsoCalled = ["events", "types"],

@@ -67,7 +67,16 @@ internal static class RealServerSection
         AlsoCalled = ["slowstart", "slow_start", "warmup", "rampUp"],
     };
 
-    public static readonly Section Section = new("realServer", Address, Weight, Forward, Check, MaxConnections, ResumeConnections, SlowStart)
+    public static readonly Setting<AdministrativeState> State = new("state", StateForm.Instance)
+    {
+        Doc = "What is wanted of it. The stricter of this and its virtual server's counts. A command (`bascule drain`) goes before it, until this is changed.",
+        Default = AdministrativeState.Enabled,
+        Source = "ours; who lists it wants it to work",
+        Example = "state: drain",
+        AlsoCalled = ["enabled", "disabled", "status", "mode"],
+    };
+
+    public static readonly Section Section = new("realServer", Address, Weight, Forward, Check, MaxConnections, ResumeConnections, SlowStart, State)
     {
         Doc = "A machine that does the work: an address, or a map when more is to be said about it. It is an item of `realServers`.",
         Place = "in a real server",
@@ -79,6 +88,7 @@ internal static class RealServerSection
     public static RealServer Meant(Fields fields, int port, Forwarding otherwise, TimeSpan slowStart) => new(fields.Get(Address).WithPort(port), fields.Get(Weight))
     {
         Check = fields.IsWritten(Check) ? CheckSection.Meant(fields.Get(Check)) : null,
+        State = fields.Get(State),
         Forwarding = fields.IsWritten(Forward) ? ForwardSection.Meant(fields.Get(Forward)) : otherwise,
         Thresholds = fields.FindValue(MaxConnections) is { } upper ? new(upper, fields.FindValue(ResumeConnections) ?? ThreeQuarters(upper)) : null,
         SlowStart = fields.FindValue(SlowStart) ?? slowStart,

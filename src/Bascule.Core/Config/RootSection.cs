@@ -77,6 +77,15 @@ internal static class RootSection
         AlsoCalled = ["notifications", "alerts", "global_defs", "notification_email"],
     };
 
+    public static readonly Setting<string> StateFile = new("stateFile", PathForms.File("/var/lib/bascule/state.json"))
+    {
+        Doc = "Where it is kept what operators want of real servers and virtual servers (`bascule drain`, `maintenance`, `enable`), so that a restart changes none of it. Its folder is made when it is not there. Each director's own.",
+        Otherwise = "`state.json` in `ha.stateFolder`, which is /var/lib/bascule unless told",
+        Source = "Filesystem Hierarchy Standard 3.0 §5.8",
+        Example = "stateFile: /var/lib/bascule/state.json",
+        AlsoCalled = ["server-state-file", "state", "stateFolder"],
+    };
+
     public static readonly Setting<ImmutableArray<Named>> VirtualServers = new("virtualServers", new NamedForm(
         VirtualServerSection.Section, new("there are no virtual servers, so there is nothing to do", "write at least one, such as `web: { address: 192.0.2.10:80, realServers: [10.0.0.11:8080] }`")))
     {
@@ -85,7 +94,7 @@ internal static class RootSection
         AlsoCalled = ["services", "frontends", "listeners", "servers", "sites"],
     };
 
-    public static readonly Section Section = new("file", Workers, Admin, ShutdownTimeout, Limits, Packets, VirtualServers, NodeName, Ha, Notify)
+    public static readonly Section Section = new("file", Workers, Admin, ShutdownTimeout, Limits, Packets, VirtualServers, NodeName, Ha, Notify, StateFile)
     {
         Doc = "A Bascule configuration.",
         Place = "at the top of the file",
@@ -107,6 +116,7 @@ internal static class RootSection
             ShutdownTimeout = fields.Get(ShutdownTimeout),
             Limits = LimitsSection.Meant(fields.Get(Limits)),
             Packets = fields.IsWritten(Packets) ? PacketsSection.Meant(fields.Get(Packets), ha) : null,
+            StateFile = fields.Find(StateFile) ?? $"{ha?.StateFolder ?? HaSection.StateFolder.Default}/state.json",
             Node = fields.Find(NodeName),
             Ha = ha,
             Notify = [.. (fields.FindValue(Notify) ?? []).Select(n => NotifySection.Meant(n.Name, n.Fields))],

@@ -110,6 +110,15 @@ internal static class VirtualServerSection
         Example = "timeouts: { connect: 5s }",
     };
 
+    public static readonly Setting<AdministrativeState> State = new("state", StateForm.Instance)
+    {
+        Doc = "Of the whole virtual server. `drain` drains all its real servers; in `maintenance` clients get the sorry server, or what they get when nobody is up. A command (`bascule drain`) goes before it, until this is changed.",
+        Default = AdministrativeState.Enabled,
+        Source = "ours; who configures it wants it to work",
+        Example = "state: maintenance",
+        AlsoCalled = ["enabled", "disabled", "status", "mode"],
+    };
+
     public static readonly Setting<bool> OnePacket = new("onePacket", new SwitchForm())
     {
         Doc = "udp: each packet is scheduled by itself and nothing is recorded: for questions of one packet with answers of one, such as DNS.",
@@ -166,7 +175,7 @@ internal static class VirtualServerSection
         AlsoCalled = ["lvs_timeouts"],
     };
 
-    public static readonly Section Section = new("virtualServer", Address, Addresses, Protocol, Forward, Scheduler, Persistence, Check, RealServers, SorryServer, SlowStart, Timeouts,
+    public static readonly Section Section = new("virtualServer", Address, Addresses, Protocol, Forward, Scheduler, Persistence, Check, RealServers, SorryServer, SlowStart, State, Timeouts,
         OnePacket, ExpireNoDestination, Allow, Deny, Rates, FlowTimeouts)
     {
         Doc = "The addresses clients use, with their scheduler and their real servers. It stands under `virtualServers`, below its name.",
@@ -204,6 +213,7 @@ internal static class VirtualServerSection
             Check = CheckSection.Meant(fields.Get(Check)) is var check and not OnCheck ? check : null,
             RealServers = realServers,
             SorryServer = fields.Find(SorryServer)?.WithPort(port),
+            State = fields.Get(State),
             Timeouts = TimeoutsSection.Meant(fields.Get(Timeouts)),
             Packets = MeantRules(fields),
         };

@@ -1,9 +1,12 @@
+using System.Text.Json.Serialization;
+
 namespace Bascule.Core.Model;
 
-/// <summary>What an operator wants of a real server or virtual server.</summary>
+/// <summary>What an operator wants of a real server or virtual server. The later, the stricter.</summary>
 public enum AdministrativeState
 {
     /// <summary><c>enable</c>: it is given work as its check and weight say.</summary>
+    [JsonStringEnumMemberName("enable")]
     Enabled,
 
     /// <summary><c>drain</c>: no new clients; who has a connection or a session there goes on until it ends.</summary>
@@ -11,6 +14,25 @@ public enum AdministrativeState
 
     /// <summary><c>maintenance</c>: counts as down whatever its check says; nobody is sent there, sessions move elsewhere, open connections finish.</summary>
     Maintenance,
+}
+
+/// <summary>The words of the states.</summary>
+public static class AdministrativeStates
+{
+    /// <summary>As the file and the command line write it: <c>enable</c>, <c>drain</c>, <c>maintenance</c>.</summary>
+    public static string Word(this AdministrativeState state) => state switch
+    {
+        AdministrativeState.Enabled => "enable",
+        AdministrativeState.Drain => "drain",
+        AdministrativeState.Maintenance => "maintenance",
+    };
+
+    /// <summary>The state of a word; null when it is none.</summary>
+    public static AdministrativeState? FromWord(string word) =>
+        Enum.GetValues<AdministrativeState>().Where(s => s.Word() == word).Select(s => (AdministrativeState?)s).FirstOrDefault();
+
+    /// <summary>The stricter of two.</summary>
+    public static AdministrativeState StricterOf(AdministrativeState one, AdministrativeState other) => one > other ? one : other;
 }
 
 /// <summary>What a check says about the weight beside up and down.</summary>

@@ -20,6 +20,9 @@ public sealed record Configuration
     /// <summary>The packet datapath; null: there is none, and every virtual server is on the proxy.</summary>
     public PacketSettings? Packets { get; init; }
 
+    /// <summary>Whole path of the file in which operators' states are kept.</summary>
+    public string StateFile { get; init; } = "/var/lib/bascule/state.json";
+
     /// <summary>This director's name among its peers; null where nothing asks for it.</summary>
     public string? Node { get; init; }
 
@@ -125,6 +128,9 @@ public sealed record VirtualServer
     /// <summary>Answers when no real server can take a connection; null means nobody does. It is never checked. Port 0: as of a <see cref="RealServer"/>.</summary>
     public required IPEndPoint? SorryServer { get; init; }
 
+    /// <summary>Of the whole virtual server, as the file says. What an operator has said since goes before it.</summary>
+    public AdministrativeState State { get; init; }
+
     /// <inheritdoc cref="Model.Timeouts"/>
     public required Timeouts Timeouts { get; init; }
 }
@@ -139,6 +145,9 @@ public sealed record RealServer(IPEndPoint Address, int Weight)
 
     /// <summary>What it alone is asked; null: what its virtual server says. See <see cref="VirtualServer.CheckOf"/>.</summary>
     public Check? Check { get; init; }
+
+    /// <summary>As the file says. What an operator has said since goes before it.</summary>
+    public AdministrativeState State { get; init; }
 
     /// <summary>How many connections it is given at most; null: no bound.</summary>
     public ConnectionThresholds? Thresholds { get; init; }

@@ -59,7 +59,7 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     /// </summary>
     public int LastWeight => Volatile.Read(ref _lastWeight);
 
-    /// <inheritdoc cref="AdministrativeState"/>
+    /// <summary>What the operator says, of it or of its virtual server. See <see cref="EffectiveState"/>.</summary>
     public AdministrativeState State
     {
         get => _state;
@@ -69,6 +69,9 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
             Reweigh();
         }
     }
+
+    /// <summary>What counts: what the operator says, and where he lets it work, what its check's answers wish.</summary>
+    public AdministrativeState EffectiveState => State != AdministrativeState.Enabled ? State : Health?.Last?.Wish ?? AdministrativeState.Enabled;
 
     /// <summary>What part of its weight it is given while it starts slowly, 1 to <see cref="WholeShare"/>.</summary>
     public int Share
@@ -136,7 +139,7 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     public int InactiveConnections => int.Max(0, Connections - ActiveConnections);
 
     /// <summary>Whether it may be sent anybody: its check passes, or nobody asks; it is not in maintenance, and not ejected.</summary>
-    public bool IsUp => (Health?.IsUp ?? true) && !IsEjected && State != AdministrativeState.Maintenance;
+    public bool IsUp => (Health?.IsUp ?? true) && !IsEjected && EffectiveState != AdministrativeState.Maintenance;
 
     /// <summary>Whether a scheduler may choose it: up, a weight above 0, and not full.</summary>
     public bool TakesConnections => Weight > 0 && !IsFull && IsUp;
@@ -153,8 +156,8 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
         }
     }
 
-    /// <summary>Reckons <see cref="Weight"/> anew; to be called when what its check says about the weight has changed.</summary>
-    public void Reweigh() => Volatile.Write(ref _weight, EffectiveWeight(ConfiguredWeight, State, Health?.Last?.Weight, Share, WeightScale));
+    /// <summary>Reckons <see cref="Weight"/> anew; to be called when what its check says about the weight, or wishes, has changed.</summary>
+    public void Reweigh() => Volatile.Write(ref _weight, EffectiveWeight(ConfiguredWeight, EffectiveState, Health?.Last?.Weight, Share, WeightScale));
 
     /// <summary>What a configured weight comes to. Only a state, or an advice of 0, takes a weight above 0 to 0; a small share does not.</summary>
     /// <param name="share">1 to <see cref="WholeShare"/>.</param>

@@ -8,8 +8,11 @@ public enum NotificationType
     /// <summary>An instance of <c>ha</c> changed its role: <c>active</c>, <c>backup</c>, <c>initialize</c>.</summary>
     Instance,
 
-    /// <summary>A real server changed: <c>up</c>, <c>down</c>. Its name is <c>web/10.0.0.11:8080</c>.</summary>
+    /// <summary>A real server changed: <c>up</c>, <c>down</c>; or an operator wants something else of it: <c>enable</c>, <c>drain</c>, <c>maintenance</c>. Its name is <c>web/10.0.0.11:8080</c>.</summary>
     RealServer,
+
+    /// <summary>A virtual server changed: an operator wants something else of it as a whole: <c>enable</c>, <c>drain</c>, <c>maintenance</c>.</summary>
+    VirtualServer,
 
     /// <summary>The director itself: <c>started</c>, <c>stopping</c>.</summary>
     Director,

@@ -67,6 +67,14 @@ internal sealed class AdminClient(string socket) : IDisposable
     public async Task<IReadOnlyCollection<SessionCount>?> SessionsAsync(CancellationToken cancellation) =>
         await AskAsync(HttpMethod.Get, "/v1/sessions", ApiJson.Default.SessionCountArray, cancellation);
 
+    /// <summary><c>POST /v1/state</c></summary>
+    public Task<StateResult?> SayStateAsync(StateRequest request, CancellationToken cancellation) =>
+        AskAsync(HttpMethod.Post, "/v1/state", ApiJson.Default.StateResult, cancellation, JsonContent.Create(request, ApiJson.Default.StateRequest));
+
+    /// <summary><c>GET /v1/state</c></summary>
+    public async Task<IReadOnlyCollection<StateProgress>?> StateAsync(string name, CancellationToken cancellation) =>
+        await AskAsync(HttpMethod.Get, $"/v1/state?name={Uri.EscapeDataString(name)}", ApiJson.Default.StateProgressArray, cancellation);
+
     /// <summary><c>GET /v1/explain</c></summary>
     public Task<Explanation?> ExplainAsync(string packet, string? flags, CancellationToken cancellation) =>
         AskAsync(HttpMethod.Get, $"/v1/explain?packet={Uri.EscapeDataString(packet)}{(flags is null ? "" : $"&flags={Uri.EscapeDataString(flags)}")}", ApiJson.Default.Explanation, cancellation);
@@ -119,20 +127,21 @@ internal sealed class AdminClient(string socket) : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
 
-    private async Task<T?> AskAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> type, CancellationToken cancellation)
+    private async Task<T?> AskAsync<T>(HttpMethod method, string path, JsonTypeInfo<T> type, CancellationToken cancellation, HttpContent? body = null)
         where T : class
     {
         T? answer = null;
         bool isAnswered = await ExchangeAsync(method, path, HttpCompletionOption.ResponseContentRead,
-            async content => answer = await content.ReadFromJsonAsync(type, cancellation), cancellation);
+            async content => answer = await content.ReadFromJsonAsync(type, cancellation), cancellation, body);
         return isAnswered ? answer : null;
     }
 
-    private async Task<bool> ExchangeAsync(HttpMethod method, string path, HttpCompletionOption completion, Func<HttpContent, Task> readAsync, CancellationToken cancellation)
+    private async Task<bool> ExchangeAsync(HttpMethod method, string path, HttpCompletionOption completion, Func<HttpContent, Task> readAsync, CancellationToken cancellation,
+        HttpContent? body = null)
     {
         try
         {
-            using HttpRequestMessage request = new(method, path);
+            using HttpRequestMessage request = new(method, path) { Content = body };
             using HttpResponseMessage response = await _http.SendAsync(request, completion, cancellation);
             if (response.StatusCode is HttpStatusCode.OK or HttpStatusCode.UnprocessableEntity)
             {

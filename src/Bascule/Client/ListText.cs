@@ -31,7 +31,7 @@ internal static class ListText
     {
         Table table = new(view switch
         {
-            ListView.Plain => ["  -> RemoteAddress:Port", "Forward", ">Weight", ">ActiveConn", ">InActConn"],
+            ListView.Plain => ["  -> RemoteAddress:Port", "Forward", ">Weight", ">ActiveConn", ">InActConn", ""],
             ListView.Stats => ["  -> RemoteAddress:Port", ">Conns", ">InPkts", ">OutPkts", ">InBytes", ">OutBytes"],
             ListView.Rate => ["  -> RemoteAddress:Port", ">CPS", ">InPPS", ">OutPPS", ">InBPS", ">OutBPS"],
             ListView.Thresholds => ["  -> RemoteAddress:Port", ">Uthreshold", ">Lthreshold", ">ActiveConn", ">InActConn"],
@@ -66,12 +66,16 @@ internal static class ListText
         string inactive = Number(realServer.InactiveConnections);
         return view switch
         {
-            ListView.Plain => [realServer.Forwarding, Number(realServer.Weight), active, inactive],
+            ListView.Plain => [realServer.Forwarding, Number(realServer.Weight), active, inactive, State(realServer)],
             ListView.Stats or ListView.Rate => Numbers(view, realServer.Traffic, realServer.Rate),
             ListView.Thresholds => [Number(realServer.MaxConnections ?? 0), Number(realServer.ResumeConnections ?? 0), active, inactive],
             ListView.Persistent => [Number(realServer.Weight), Clients(realServer, virtualServer, sessions), active, inactive],
         };
     }
+
+    // ipvsadm's columns, and behind them what IPVS has no word for.
+    private static string State(RealServerStatus realServer) =>
+        realServer.Administration is { State: not AdministrativeState.Enabled } said ? said.State.Word() : "";
 
     private static string Clients(RealServerStatus realServer, VirtualServerStatus virtualServer, IReadOnlyCollection<SessionCount> sessions) =>
         virtualServer.Persistence is null ? "-" : Number(sessions.Where(s => s.VirtualServer == virtualServer.Name && s.RealServer == realServer.Address).Sum(s => s.Clients));

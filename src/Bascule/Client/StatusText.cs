@@ -11,6 +11,7 @@ internal sealed class StatusText(TextWriter to, bool colours)
     private const string ForwardHeading = "Forward";
 
     private int _forwardWidth;
+    private int _stateWidth;
 
     public void Write(DirectorStatus status)
     {
@@ -22,8 +23,9 @@ internal sealed class StatusText(TextWriter to, bool colours)
         int width = status.VirtualServers.SelectMany(v => v.RealServers).Select(r => r.Address.Length).Append(AddressHeading.Length).Max();
         to.WriteLine();
         to.WriteLine("Prot LocalAddress:Port Scheduler");
+        _stateWidth = status.VirtualServers.SelectMany(v => v.RealServers).Select(r => r.State.ToString().Length).Append(nameof(RealServerState.Quiesced).Length).Max();
         _forwardWidth = status.VirtualServers.SelectMany(v => v.RealServers).Select(r => r.Forwarding.Length).Append(ForwardHeading.Length).Max();
-        to.WriteLine($"  -> {AddressHeading.PadRight(width)} {ForwardHeading.PadRight(_forwardWidth)} Weight ActiveConn InActConn State    Why");
+        to.WriteLine($"  -> {AddressHeading.PadRight(width)} {ForwardHeading.PadRight(_forwardWidth)} Weight ActiveConn InActConn {"State".PadRight(_stateWidth)} Why");
         foreach (VirtualServerStatus virtualServer in status.VirtualServers)
             Write(virtualServer, width, status.Now);
         WriteOutcomes(status);
@@ -34,7 +36,7 @@ internal sealed class StatusText(TextWriter to, bool colours)
         string work = virtualServer.Forwarding == "proxy"
             ? $"{virtualServer.OpenConnections} open, {Count(virtualServer.Requests, virtualServer.Protocol == VirtualServerProtocol.Http ? "request" : "connection")} ended"
             : OnDatapath(virtualServer);
-        to.WriteLine($"{ListText.Protocol(virtualServer.Protocol),-4} {string.Join(",", virtualServer.Addresses)} {virtualServer.Scheduler}  {virtualServer.Name}: {work}");
+        to.WriteLine($"{ListText.Protocol(virtualServer.Protocol),-4} {string.Join(",", virtualServer.Addresses)} {virtualServer.Scheduler}  {virtualServer.Name}: {Wanted(virtualServer.Administration, now)}{work}");
         foreach (RealServerStatus realServer in virtualServer.RealServers)
             Write(realServer, width, now);
     }
@@ -45,14 +47,35 @@ internal sealed class StatusText(TextWriter to, bool colours)
         {
             RealServerState.Up => ("up", "\e[32m"),
             RealServerState.Down => ("down", "\e[31m"),
+            RealServerState.Maintenance => ("maintenance", "\e[33m"),
+            RealServerState.Ejected => ("ejected", "\e[31m"),
+            RealServerState.Drain => ("drain", "\e[33m"),
             RealServerState.Quiesced => ("quiesced", "\e[33m"),
             RealServerState.Full => ("full", "\e[33m"),
             RealServerState.Sorry => ("sorry", "\e[33m"),
         };
-        string state = colours ? $"{colour}{name,-8}\e[0m" : $"{name,-8}";
+        string state = colours ? $"{colour}{name.PadRight(_stateWidth)}\e[0m" : $"{name.PadRight(_stateWidth)}";
         to.WriteLine($"  -> {realServer.Address.PadRight(width)} {realServer.Forwarding.PadRight(_forwardWidth)} {realServer.Weight,-6} "
-            + $"{realServer.ActiveConnections,-10} {realServer.InactiveConnections,-9} {state} {(realServer.Trouble is { } trouble ? $"{trouble}; " : "")}{(realServer.Share < 100 ? $"starts slowly, {realServer.Share} % of its weight; " : "")}{Why(realServer, now)}");
+            + $"{realServer.ActiveConnections,-10} {realServer.InactiveConnections,-9} {state} {Said(realServer.Administration, now)}{(realServer.Trouble is { } trouble ? $"{trouble}; " : "")}{(realServer.Share < 100 ? $"starts slowly, {realServer.Share} % of its weight; " : "")}{Why(realServer, now)}");
     }
+
+    private static string Wanted(AdministrationStatus? administration, DateTimeOffset now) => administration switch
+    {
+        null or { State: AdministrativeState.Enabled } => "",
+        _ => $"{administration.State.Word()} {Said(administration, now)}",
+    };
+
+    /// <summary>Who wants it, since when and why, with what divides it from what follows; empty where nobody wants anything but that it works.</summary>
+    private static string Said(AdministrationStatus? administration, DateTimeOffset now) => administration switch
+    {
+        null or { State: AdministrativeState.Enabled } => "",
+        { Source: AdministrationSource.File } => $"by the file{OfWhole(administration)}; ",
+        { Source: AdministrationSource.Check } => "by its own wish; ",
+        { Source: AdministrationSource.Command } =>
+            $"by {administration.By}{OfWhole(administration)}, {Age(now - (administration.At ?? now))} ago{(administration.Why is { } why ? $": {why}" : "")}; ",
+    };
+
+    private static string OfWhole(AdministrationStatus administration) => administration.OfVirtualServer ? " for the whole virtual server" : "";
 
     private static string OnDatapath(VirtualServerStatus virtualServer)
     {

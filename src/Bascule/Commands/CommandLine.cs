@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using Bascule.Core.Model;
 
 namespace Bascule.Commands;
 
@@ -14,6 +15,9 @@ internal static class CommandLine
             CheckCommand.Build(),
             StatusCommand.Build(),
             ListCommand.Build(),
+            StateCommand.Build(AdministrativeState.Drain),
+            StateCommand.Build(AdministrativeState.Maintenance),
+            StateCommand.Build(AdministrativeState.Enabled),
             ExplainCommand.Build(),
             CaptureCommand.Build(),
             DetachCommand.Build(),

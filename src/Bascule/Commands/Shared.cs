@@ -13,6 +13,9 @@ internal static class Shared
 
     public static Option<bool> Json() => new("--json") { Description = "Write JSON instead of text, for programs." };
 
+    /// <summary>Who gives the command, as the system knows him; behind sudo, who he was before.</summary>
+    public static string Operator() => Environment.GetEnvironmentVariable("SUDO_USER") is { Length: > 0 } user ? user : Environment.UserName;
+
     public static Option<string?> Socket() => new("--socket", "-s")
     {
         Description = "The daemon's admin socket. Without it: the usual place, or what the configuration file says.",

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net.Sockets;
 using Bascule.Admin;
 using Bascule.Commands;
@@ -39,6 +40,7 @@ internal sealed class Director
     private readonly ILogger _log;
     private readonly HealthBoard _board;
     private readonly SnapshotHolder _snapshots;
+    private readonly StateKeeper _states;
     private readonly RoleBoard _roles;
     private readonly HealthEngine _health;
     private readonly ProxyEngine _proxy;
@@ -70,6 +72,8 @@ internal sealed class Director
         int workers = WorkersOf(configuration);
         _snapshots = new(Snapshot.First(FitToDescriptors(configuration, workers), workers, _board));
         _proxy = new(_snapshots.Current, time, new Random(chance.Next()), loggers);
+        _notifier = NotifierOf(configuration, time, loggers);
+        _states = new(configuration.StateFile, _snapshots, _notifier.Tell, time, _log);
         _health = new(time, new Random(chance.Next()), loggers.CreateLogger<HealthEngine>());
         _traffic = new(time, () => StatusReader.Read(Current, _packets?.Answers.Report()));
         _weights = new(time, () => Current);
@@ -82,7 +86,6 @@ internal sealed class Director
         _handover = _failover is null ? null : DeskOf(_failover, loggers);
         _packets = configuration.Packets is { } settings ? new(settings, _snapshots.Current, _roles.Current, configuration.Ha, time, loggers) : null;
         _channel = StateChannel.Build(configuration, StateChannel.Peers(configuration, _problems), States(), () => _shared, time, new Random(chance.Next()), loggers);
-        _notifier = NotifierOf(configuration, time, loggers);
         _health.Changed += Tell;
         _health.Changed += _ => _weights.Wake();
         if (_failover is not null)
@@ -132,6 +135,7 @@ internal sealed class Director
         {
             Packets = () => director._packets?.Answers,
             Sessions = () => StatusReader.Sessions(director.Current),
+            States = new(director._states.Say, director.Progress),
             Ha = director.Ha,
             Configuration = director.Configuration,
         }, loggers);
@@ -174,9 +178,12 @@ internal sealed class Director
             Snapshot = snapshot.Version,
             Packets = report?.Status,
             Roles = _failover?.Roles,
-            VirtualServers = StatusReader.Read(snapshot, report, _traffic.Rates),
+            VirtualServers = StatusReader.Read(snapshot, report, _traffic.Rates, _states.Book),
         };
     }
+
+    private (ImmutableArray<StateProgress>, ApiError?) Progress(string name) =>
+        _states.Progress(name, _packets?.Answers.Report(), [.. StatusReader.Sessions(Current), .. _packets?.Answers.Sessions() ?? []]);
 
     private HaAnswers? Ha() => _failover is { } failover && _handover is { } desk
         ? new(async () => WithDrains((await failover.StatusAsync()).WithChannels(_channel).WithWarnings(_shared?.Warnings()), desk), new Handover(failover, desk, _time).RunAsync)
@@ -317,7 +324,7 @@ internal sealed class Director
             return ReloadResult.Refused(before, problems.Select(Sentence));
         }
 
-        _snapshots.Publish(after);
+        _states.Publish(after);
         _weights.Turn();
         _proxy.Apply(after);
         _health.Apply(after, roles);
@@ -336,6 +343,8 @@ internal sealed class Director
             yield return $"admin.socket stays as it was until the daemon is restarted (the file now says {wanted.AdminSocket})";
         if (wanted.Packets != _packets?.Settings)
             yield return "packets stays as it was until the daemon is restarted (which interrupts no flow)";
+        if (wanted.StateFile != before.Configuration.StateFile)
+            yield return $"stateFile stays as it was until the daemon is restarted (the file now says {wanted.StateFile})";
         if (!haIsApplied)
             yield return "ha stays as it was until the daemon is restarted: only priority and preempt can be changed without a change of roles (hand over first: bascule handover --all)";
     }

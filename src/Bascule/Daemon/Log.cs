@@ -69,6 +69,18 @@ internal static partial class Log
     [LoggerMessage(1036, LogLevel.Error, "The configuration is not shared, though shareConfiguration says so: {Why}")]
     public static partial void NotSharing(ILogger logger, string why);
 
+    [LoggerMessage(1040, LogLevel.Information, "{Target}: {State}, said {By}{Because}")]
+    public static partial void StateSaid(ILogger logger, string target, string state, string by, string because);
+
+    [LoggerMessage(1041, LogLevel.Error, "What operators said of real servers is in force, but {File} cannot be written, so a restart forgets it: {Why}")]
+    public static partial void StatesNotKept(ILogger logger, string file, string why);
+
+    [LoggerMessage(1042, LogLevel.Error, "{File} is not what this daemon wrote there: it is kept as {File}.unreadable, and every state is as the configuration says")]
+    public static partial void OddStateFile(ILogger logger, string file);
+
+    [LoggerMessage(1043, LogLevel.Error, "{File} cannot be read, so every state is as the configuration says: {Why}")]
+    public static partial void NoStateFile(ILogger logger, string file, string why);
+
     [LoggerMessage(1020, LogLevel.Information, "Stopping: open client connections ({Connections}) may finish within {Seconds} s (a second signal ends them now)")]
     public static partial void Stopping(ILogger logger, long connections, double seconds);
 

@@ -28,6 +28,7 @@ internal sealed class DemoFolder : IDisposable
             # Written by `bascule demo`. Change something, then reload.
             workers: 2
             admin: { socket: {{Socket}} }
+            stateFile: {{_folder.FullName}}/state.json
             shutdownTimeout: 2s
             limits: { connectionsPerWorker: 1000 }
             virtualServers:

@@ -57,6 +57,9 @@ internal sealed class TableView(TimeProvider time) : IDemoView
         {
             RealServerState.Up => "[green]up[/]",
             RealServerState.Down => "[red]down[/]",
+            RealServerState.Maintenance => "[yellow]maintenance[/]",
+            RealServerState.Ejected => "[red]ejected[/]",
+            RealServerState.Drain => "[yellow]drain[/]",
             RealServerState.Quiesced => "[yellow]quiesced[/]",
             RealServerState.Full => "[yellow]full[/]",
             RealServerState.Sorry => "[yellow]sorry[/]",

@@ -18,6 +18,8 @@ internal static class MeantText
             """);
         if (meant.Packets is { } p)
             text.Append(System.Globalization.CultureInfo.InvariantCulture, $"packets on [{string.Join(", ", p.Interfaces)}] {p.Attach}; state {p.StateFolder}; {p.Flows} flows; flood {p.FloodNewFlowsPerSecond}; key {Write(p.HashKey)}\n");
+        if (meant.StateFile != "/var/lib/bascule/state.json")
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"states in {meant.StateFile}\n");
         if (meant.Node is { } node)
             text.Append(System.Globalization.CultureInfo.InvariantCulture, $"node {node}\n");
         if (meant.Ha is { } ha)
@@ -37,6 +39,8 @@ internal static class MeantText
               check {Write(virtualServer.Check)}
 
             """);
+        if (virtualServer.State != AdministrativeState.Enabled)
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  state {virtualServer.State.Word()}\n");
         if (virtualServer.SchedulerFlags != SchedulerFlags.None)
             text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  flags {virtualServer.SchedulerFlags}\n");
         if (virtualServer.Persistence is { } persistence)
@@ -72,7 +76,8 @@ internal static class MeantText
         (realServer.Forwarding == virtualServer.Forwarding ? "" : $" forward {realServer.Forwarding}")
         + (realServer.Thresholds is { } bounds ? $" {bounds}" : "")
         + (realServer.SlowStart > TimeSpan.Zero ? $" starts slowly for {realServer.SlowStart}" : "")
-        + (realServer.Check is { } own ? $" check {Write(own)}" : "");
+        + (realServer.Check is { } own ? $" check {Write(own)}" : "")
+        + (realServer.State == AdministrativeState.Enabled ? "" : $" {realServer.State.Word()}");
 
     private static string Write(HashKeySource? key) => key switch
     {

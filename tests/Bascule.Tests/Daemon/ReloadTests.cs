@@ -55,9 +55,9 @@ public sealed class ReloadTests
         string[] lines = error.Split('\n');
         Assert.Equal(3, lines.Length);
         Assert.StartsWith($"{daemon.File}:3:", lines[0], StringComparison.Ordinal);
-        Assert.StartsWith($"{daemon.File}:8:", lines[1], StringComparison.Ordinal);
+        Assert.StartsWith($"{daemon.File}:9:", lines[1], StringComparison.Ordinal);
         Assert.Equal("Nothing was changed: the daemon runs on with the configuration it had.", lines[2]);
-        await daemon.Process.HasWrittenAsync($"ERROR {daemon.File}:8:");
+        await daemon.Process.HasWrittenAsync($"ERROR {daemon.File}:9:");
         Assert.Equal("alpha", await daemon.GetAsync());
     }
 

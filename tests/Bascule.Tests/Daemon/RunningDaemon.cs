@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json;
 using Bascule.Core.Api;
 using Bascule.Testing;
@@ -7,15 +9,16 @@ namespace Bascule.Tests.Daemon;
 /// <summary>A <c>bascule run</c> with a folder of its own, an HTTP virtual server on a free port, and a client for it.</summary>
 internal sealed class RunningDaemon : IAsyncDisposable
 {
-    private readonly string _folder = Directory.CreateTempSubdirectory("bascule-run-").FullName;
     private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(20) };
     private BasculeProcess? _process;
 
     public int Port { get; } = BasculeProcess.FreePorts();
 
-    public string File => Path.Combine(_folder, "bascule.yaml");
+    public string Folder { get; } = Directory.CreateTempSubdirectory("bascule-run-").FullName;
 
-    public string Socket => Path.Combine(_folder, "admin.sock");
+    public string File => Path.Combine(Folder, "bascule.yaml");
+
+    public string Socket => Path.Combine(Folder, "admin.sock");
 
     public BasculeProcess Process => _process!;
 
@@ -26,6 +29,7 @@ internal sealed class RunningDaemon : IAsyncDisposable
         workers: {{workers}}
         admin: { socket: {{Socket}} }
         shutdownTimeout: 20s
+        stateFile: {{Folder}}/state.json
         virtualServers:
           web:
             address: 127.0.0.1:{{Port}}
@@ -45,6 +49,14 @@ internal sealed class RunningDaemon : IAsyncDisposable
 
     /// <summary>One request on a connection that stays open for the next.</summary>
     public Task<string> GetAsync(string path = "/") => _client.GetStringAsync(new Uri($"http://127.0.0.1:{Port}{path}"));
+
+    /// <summary>A connection to the virtual server.</summary>
+    public async Task<TcpClient> ConnectAsync()
+    {
+        TcpClient client = new();
+        await client.ConnectAsync(IPAddress.Loopback, Port);
+        return client;
+    }
 
     /// <summary>What <c>bascule status --json</c> says.</summary>
     public async Task<DirectorStatus> StatusAsync()
@@ -70,6 +82,6 @@ internal sealed class RunningDaemon : IAsyncDisposable
         _client.Dispose();
         if (_process is not null)
             await _process.DisposeAsync();
-        Directory.Delete(_folder, recursive: true);
+        Directory.Delete(Folder, recursive: true);
     }
 }

@@ -14,7 +14,7 @@ namespace Bascule.Core.Config.Sharing;
 public sealed class SharedPart
 {
     /// <summary>What is each director's own.</summary>
-    public static readonly ImmutableHashSet<string> LocalSettings = ["node", "ha", "admin", "packets", "workers", "notify"];
+    public static readonly ImmutableHashSet<string> LocalSettings = ["node", "ha", "admin", "packets", "workers", "notify", "stateFile"];
 
     private readonly string _head;
     private readonly ImmutableArray<Block> _blocks;

@@ -1,0 +1,139 @@
+using System.Collections.Immutable;
+using Bascule.Core.Model;
+
+namespace Bascule.Core.States;
+
+/// <summary>
+/// What operators want of real servers and virtual servers, and what comes of it together with the file. Whoever said something last counts: a command goes
+/// before the file until the file says something else than it did. For any thread.
+/// </summary>
+public sealed class StateBook(SnapshotHolder snapshots, TimeProvider time)
+{
+    /// <summary>Orders that are kept at most: a peer cannot fill the memory. Eight for each real server of the largest file would be less.</summary>
+    public const int Most = 100_000;
+
+    private readonly Lock _lock = new();
+    private ImmutableDictionary<StateTarget, StateOrder> _orders = ImmutableDictionary<StateTarget, StateOrder>.Empty;
+
+    /// <summary>All that was said, also what no longer counts.</summary>
+    public IReadOnlyCollection<StateOrder> Orders => [.. Volatile.Read(ref _orders).Values];
+
+    /// <summary>The order about this that counts; null when the file does.</summary>
+    public StateOrder? Of(StateTarget target) =>
+        Volatile.Read(ref _orders).GetValueOrDefault(target) is { IsSpent: false, Over: not null } order ? order : null;
+
+    /// <summary>Takes what was kept from before a restart; what it is about and is not in the configuration any more is forgotten.</summary>
+    public void Load(IEnumerable<StateOrder> orders)
+    {
+        lock (_lock)
+        {
+            Dictionary<StateTarget, AdministrativeState> configured = ConfiguredIn(snapshots.Current);
+            Set(orders.Where(o => configured.ContainsKey(o.Target)).GroupBy(o => o.Target).Take(Most).ToImmutableDictionary(g => g.Key, g => g.MaxBy(o => o.Number)!));
+            PutInForce(snapshots.Current);
+        }
+    }
+
+    /// <summary>Publishes a snapshot with the states it is to have: nobody is sent to a real server that is new and drained.</summary>
+    /// <returns>Whether an order came to its end by what the new file says.</returns>
+    public bool Publish(Snapshot next)
+    {
+        lock (_lock)
+        {
+            ImmutableDictionary<StateTarget, StateOrder> before = _orders;
+            Dictionary<StateTarget, AdministrativeState> configured = ConfiguredIn(next);
+            // What is not known because only a peer has it yet, stays.
+            Set(before.RemoveRange(ConfiguredIn(snapshots.Current).Keys.Where(target => !configured.ContainsKey(target))));
+            PutInForce(next);
+            snapshots.Publish(next);
+            return !ReferenceEquals(before, _orders);
+        }
+    }
+
+    /// <summary>An operator says what is wanted.</summary>
+    /// <param name="target">In the current snapshot.</param>
+    /// <returns>The order, and the state that counted before.</returns>
+    public (StateOrder Order, AdministrativeState Before) Say(StateTarget target, AdministrativeState state, string by, string why)
+    {
+        lock (_lock)
+        {
+            StateOrder? last = _orders.GetValueOrDefault(target);
+            DateTimeOffset now = time.GetUtcNow();
+            AdministrativeState over = ConfiguredIn(snapshots.Current).GetValueOrDefault(target);
+            StateOrder order = new()
+            {
+                Target = target,
+                State = state,
+                By = Cut(by),
+                At = now,
+                Why = Cut(why),
+                Number = long.Max(now.UtcTicks, (last?.Number ?? 0) + 1),
+                Over = over,
+            };
+            AdministrativeState before = Of(target)?.State ?? over;
+            Set(_orders.SetItem(target, order));
+            PutInForce(snapshots.Current);
+            return (order, before);
+        }
+    }
+
+    /// <summary>Takes what was said on another director.</summary>
+    /// <returns>Whether it was news here.</returns>
+    public bool Learn(StateOrder order)
+    {
+        lock (_lock)
+        {
+            if (_orders.GetValueOrDefault(order.Target) is { } known ? !order.IsLaterThan(known) : _orders.Count >= Most)
+                return false;
+            Set(_orders.SetItem(order.Target, order with { Over = null, IsSpent = false }));
+            PutInForce(snapshots.Current);
+            return true;
+        }
+    }
+
+    private void Set(ImmutableDictionary<StateTarget, StateOrder> orders) => Volatile.Write(ref _orders, orders);
+
+    private void PutInForce(Snapshot snapshot)
+    {
+        foreach (LiveVirtualServer virtualServer in snapshot.VirtualServers)
+        {
+            VirtualServer configured = virtualServer.Configured;
+            AdministrativeState whole = StateOf(new(configured.Name, null), configured.State);
+            foreach ((LiveRealServer live, RealServer realServer) in virtualServer.RealServers.Zip(configured.RealServers))
+            {
+                AdministrativeState wanted = AdministrativeStates.StricterOf(whole, StateOf(new(configured.Name, realServer.Address), realServer.State));
+                if (live.State != wanted)
+                    live.State = wanted;
+            }
+        }
+    }
+
+    private AdministrativeState StateOf(StateTarget target, AdministrativeState configured)
+    {
+        if (!_orders.TryGetValue(target, out StateOrder? order) || order.IsSpent)
+            return configured;
+        if (order.Over == configured)
+            return order.State;
+        // A peer's order counts from when the file here knows what it is about; ours until the file says something else.
+        Set(_orders.SetItem(target, order.Over is null ? order with { Over = configured } : order with { IsSpent = true }));
+        return order.Over is null ? order.State : configured;
+    }
+
+    private static Dictionary<StateTarget, AdministrativeState> ConfiguredIn(Snapshot snapshot)
+    {
+        Dictionary<StateTarget, AdministrativeState> states = [];
+        foreach (VirtualServer virtualServer in snapshot.VirtualServers.Select(v => v.Configured))
+        {
+            states[new(virtualServer.Name, null)] = virtualServer.State;
+            foreach (RealServer realServer in virtualServer.RealServers)
+                states[new(virtualServer.Name, realServer.Address)] = realServer.State;
+        }
+
+        return states;
+    }
+
+    private static string Cut(string text)
+    {
+        string line = string.Concat(text.Where(c => !char.IsControl(c)));
+        return line.Length <= StateOrder.LongestText ? line : line[..StateOrder.LongestText];
+    }
+}

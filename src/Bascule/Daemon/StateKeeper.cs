@@ -1,0 +1,134 @@
+using System.Collections.Immutable;
+using Bascule.Core.Api;
+using Bascule.Core.Model;
+using Bascule.Core.States;
+using Microsoft.Extensions.Logging;
+
+namespace Bascule.Daemon;
+
+/// <summary>Keeps what operators say of real servers and virtual servers: in force, in the state file, and told to who wants to know.</summary>
+internal sealed class StateKeeper
+{
+    private readonly string _file;
+    private readonly SnapshotHolder _snapshots;
+    private readonly Action<Notification> _tell;
+    private readonly ILogger _log;
+    private readonly Lock _writing = new();
+
+    /// <summary>Reads the state file, where there is one.</summary>
+    /// <param name="tell">Takes each change as a notification.</param>
+    public StateKeeper(string file, SnapshotHolder snapshots, Action<Notification> tell, TimeProvider time, ILogger log)
+    {
+        (_file, _snapshots, _tell, _log) = (file, snapshots, tell, log);
+        Book = new(snapshots, time);
+        Book.Load(Read());
+    }
+
+    /// <summary>Everything that was said.</summary>
+    public StateBook Book { get; }
+
+    /// <summary>Publishes a snapshot with the states it is to have.</summary>
+    public void Publish(Snapshot next)
+    {
+        if (Book.Publish(next))
+            TrySave();
+    }
+
+    /// <summary>Does what an operator wants: all of it, or nothing when one of the names means nothing.</summary>
+    public (StateResult? Result, ApiError? Refusal) Say(StateRequest request)
+    {
+        List<StateTarget> targets = [];
+        foreach (string name in request.Names)
+        {
+            if (StateNames.Find(_snapshots.Current.Configuration, name, out ApiError? refusal) is not { } target)
+                return (null, refusal);
+            targets.Add(target);
+        }
+
+        if (targets.Count == 0)
+            return (null, new("it does not say of what", "name at least one virtual server or real server"));
+        ImmutableArray<StateChange> changed = [.. targets.Select(target => Say(target, request))];
+        string? unkept = TrySave();
+        return (new(changed, unkept is null ? [] : [unkept]), null);
+    }
+
+    /// <summary>How far each real server that a name means is on its way.</summary>
+    /// <param name="packets">What the datapath counts; null when it does not run.</param>
+    /// <param name="sessions">How many clients are remembered.</param>
+    public (ImmutableArray<StateProgress> Progress, ApiError? Refusal) Progress(string name, PacketReport? packets, IReadOnlyCollection<SessionCount> sessions)
+    {
+        Snapshot snapshot = _snapshots.Current;
+        if (StateNames.Find(snapshot.Configuration, name, out ApiError? refusal) is not { } target)
+            return ([], refusal);
+        LiveVirtualServer live = snapshot.VirtualServers.First(v => v.Configured.Name == target.VirtualServer);
+        VirtualServerStatus status = StatusReader.Read(snapshot, packets).First(v => v.Name == target.VirtualServer);
+        return ([.. live.RealServers.Zip(status.RealServers)
+            .Where(pair => target.RealServer is null || pair.First.Address.Equals(target.RealServer))
+            .Select(pair => Progress(live.Configured, pair.First, pair.Second, sessions))], null);
+    }
+
+    private static StateProgress Progress(VirtualServer configured, LiveRealServer live, RealServerStatus status, IReadOnlyCollection<SessionCount> sessions) => new()
+    {
+        Name = $"{configured.Name}/{status.Address}",
+        State = live.EffectiveState,
+        Is = status.State,
+        // Of UDP no flow is ever established, as in IPVS.
+        Connections = status.ActiveConnections + (configured.Protocol == VirtualServerProtocol.Udp ? status.InactiveConnections : 0),
+        Sessions = live.EffectiveState == AdministrativeState.Maintenance || configured.Persistence is null or { ExpireQuiescent: true }
+            ? 0
+            : sessions.Where(s => s.VirtualServer == configured.Name && s.RealServer == status.Address).Sum(s => s.Clients),
+    };
+
+    private StateChange Say(StateTarget target, StateRequest request)
+    {
+        (StateOrder order, AdministrativeState before) = Book.Say(target, request.State, request.By, request.Why);
+        string because = order.Why.Length == 0 ? "" : $": {order.Why}";
+        Log.StateSaid(_log, target.ToString(), order.State.Word(), order.By, because);
+        Tell(order);
+        return new(target.ToString(), order.State, before);
+    }
+
+    private void Tell(StateOrder order) => _tell(new(
+        order.Target.RealServer is null ? NotificationType.VirtualServer : NotificationType.RealServer,
+        order.Target.ToString(), order.State.Word(), order.Why.Length == 0 ? $"by {order.By}" : $"by {order.By}: {order.Why}", order.At));
+
+    /// <returns>Why it could not be kept, as a line for the operator; null when it was.</returns>
+    private string? TrySave()
+    {
+        try
+        {
+            lock (_writing)
+            {
+                if (Path.GetDirectoryName(_file) is { Length: > 0 } folder && !Directory.Exists(folder))
+                    Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                AtomicFile.Write(_file, StateFile.Write(Book.Orders));
+            }
+
+            return null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.StatesNotKept(_log, _file, e.Message);
+            return $"It is in force, but will not outlive a restart: {_file} cannot be written: {e.Message}";
+        }
+    }
+
+    private IEnumerable<StateOrder> Read()
+    {
+        try
+        {
+            if (!File.Exists(_file))
+                return [];
+            if (StateFile.Read(File.ReadAllText(_file)) is { } orders)
+                return orders;
+            File.Move(_file, $"{_file}.unreadable", overwrite: true);
+            Log.OddStateFile(_log, _file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.NoStateFile(_log, _file, e.Message);
+        }
+
+        return [];
+    }
+}
