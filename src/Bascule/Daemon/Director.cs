@@ -73,7 +73,7 @@ internal sealed class Director
         _snapshots = new(Snapshot.First(FitToDescriptors(configuration, workers), workers, _board));
         _proxy = new(_snapshots.Current, time, new Random(chance.Next()), loggers);
         _notifier = NotifierOf(configuration, time, loggers);
-        _states = new(configuration.StateFile, _snapshots, _notifier.Tell, time, _log);
+        _states = new(configuration.StateFile, _snapshots, TellOfState, time, _log);
         _health = new(time, new Random(chance.Next()), loggers.CreateLogger<HealthEngine>());
         _traffic = new(time, () => StatusReader.Read(Current, _packets?.Answers.Report()));
         _weights = new(time, () => Current);
@@ -422,6 +422,12 @@ internal sealed class Director
             string name = $"{virtualServer.Configured.Name}/{StatusReader.AddressText(record.RealServer)}";
             _notifier.Tell(new(NotificationType.RealServer, name, record.IsUp ? "up" : "down", record.Last?.Why ?? "", record.LastAt));
         }
+    }
+
+    private void TellOfState(Notification change)
+    {
+        _weights.Wake();
+        _notifier.Tell(change);
     }
 
     private static Notifier NotifierOf(Configuration configuration, TimeProvider time, ILoggerFactory loggers) => new(StateChannel.NodeOf(configuration), time, loggers);
