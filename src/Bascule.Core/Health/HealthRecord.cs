@@ -23,22 +23,15 @@ public sealed record CheckAnswer(bool Passed, string Why, TimeSpan Took)
 }
 
 /// <summary>
-/// What is known about one real server from one check, and the rule that turns answers into up and down. Written by the health
-/// engine alone; readers see a value that is at most a moment old.
+/// What is known about one real server from one check. Written by the health engine alone; readers see a value that is at most a
+/// moment old. What turns answers into up and down is <see cref="Health.Cadence"/>.
 /// </summary>
-/// <remarks>
-/// Down until the first check passes, which brings it up at once: a director that starts beside healthy real servers must not
-/// refuse clients for <c>rise</c> intervals. From then on <see cref="Check.Fall"/> failures in a row take it down and
-/// <see cref="Check.Rise"/> passes in a row bring it back. A real server that was up when its check was changed begins as up.
-/// </remarks>
 public sealed class HealthRecord(Check check, IPEndPoint realServer, DateTimeOffset now, bool wasUp = false)
 {
-    private volatile bool _isUp = wasUp;
     private volatile CheckAnswer? _last;
     private long _sinceTicks = now.UtcTicks;
     private long _lastAtTicks = now.UtcTicks;
-    private bool _wasUp = wasUp;
-    private int _streak;
+    private long _answers;
     private uint _mark;
 
     /// <summary>The question.</summary>
@@ -46,6 +39,9 @@ public sealed class HealthRecord(Check check, IPEndPoint realServer, DateTimeOff
 
     /// <summary>Who is asked (the check may name another port).</summary>
     public IPEndPoint RealServer { get; } = realServer;
+
+    /// <summary>When it is asked, and what the answers come to.</summary>
+    public Cadence Cadence { get; } = new(check, wasUp);
 
     /// <summary>
     /// Mark that the check's sockets carry, by which the packet datapath sends them on the way of clients' packets; 0: none. The engine of the datapath
@@ -58,7 +54,7 @@ public sealed class HealthRecord(Check check, IPEndPoint realServer, DateTimeOff
     }
 
     /// <summary>Whether it may be given work.</summary>
-    public bool IsUp => _isUp;
+    public bool IsUp => Cadence.IsUp;
 
     /// <summary>When it last changed between up and down; when the record was made, if it never did.</summary>
     public DateTimeOffset Since => new(Volatile.Read(ref _sinceTicks), TimeSpan.Zero);
@@ -69,33 +65,27 @@ public sealed class HealthRecord(Check check, IPEndPoint realServer, DateTimeOff
     /// <summary>When the last answer came; when the record was made, before the first.</summary>
     public DateTimeOffset LastAt => new(Volatile.Read(ref _lastAtTicks), TimeSpan.Zero);
 
+    /// <summary>Answers so far.</summary>
+    public long Answers => Volatile.Read(ref _answers);
+
     /// <summary>Answers in a row that disagree with the state: how far it is on the way to changing.</summary>
-    public int Streak => Volatile.Read(ref _streak);
+    public int Streak => Cadence.Streak;
 
-    /// <summary>Takes an answer into account.</summary>
+    /// <summary>Takes an answer into account. A failed one that says nothing of the weight or the state leaves what the last one said.</summary>
+    /// <param name="answer">The answer.</param>
+    /// <param name="at">When it came.</param>
+    /// <param name="now">The same by a clock that nobody sets, for what takes its time (<see cref="Check.Reentry"/>, <see cref="Check.FlapHold"/>).</param>
     /// <returns>Whether it changed between up and down.</returns>
-    public bool Apply(CheckAnswer answer, DateTimeOffset now)
+    public bool Apply(CheckAnswer answer, DateTimeOffset at, TimeSpan now = default)
     {
-        _last = answer;
-        Volatile.Write(ref _lastAtTicks, now.UtcTicks);
-        if (answer.Passed == _isUp)
-        {
-            Volatile.Write(ref _streak, 0);
-            return false;
-        }
-
-        int streak = _streak + 1;
-        int needed = _isUp ? Check.Fall : _wasUp ? Check.Rise : 1;
-        if (streak < needed)
-        {
-            Volatile.Write(ref _streak, streak);
-            return false;
-        }
-
-        Volatile.Write(ref _streak, 0);
-        Volatile.Write(ref _sinceTicks, now.UtcTicks);
-        _isUp = answer.Passed;
-        _wasUp = true;
-        return true;
+        _last = answer.Passed || _last is not { } last || last is { Weight: null, Wish: null }
+            ? answer
+            : answer with { Weight = answer.Weight ?? last.Weight, Wish = answer.Wish ?? last.Wish };
+        Volatile.Write(ref _lastAtTicks, at.UtcTicks);
+        bool changed = Cadence.Take(answer.Passed, now);
+        if (changed)
+            Volatile.Write(ref _sinceTicks, at.UtcTicks);
+        Volatile.Write(ref _answers, _answers + 1);
+        return changed;
     }
 }
