@@ -1,13 +1,14 @@
 using Bascule.Core.Health;
 using Bascule.Core.Model;
 using Bascule.Core.Roles;
+using Bascule.Health.Loop;
 using Microsoft.Extensions.Logging;
 
 namespace Bascule.Health;
 
 /// <summary>
-/// Asks every real server of the snapshot how it is, and writes the answers to its <see cref="HealthRecord"/>. One loop a record:
-/// ask, take the answer into account, wait for the rest of the interval; so never two checks of one record at a time.
+/// Asks every real server of the snapshot how it is, and writes the answers to its <see cref="HealthRecord"/>. One thread for all: it
+/// connects, reads and keeps the time itself (<see cref="HealthLoop"/>), and leaves to the thread pool only what is asked in other ways than over TCP.
 /// </summary>
 /// <param name="time">For intervals and timeouts.</param>
 /// <param name="random">Keeps thousands of checks from falling into step.</param>
@@ -16,50 +17,59 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
     // 5,000 a second: a handful of first checks runs at once, and 10,000 do not connect in the same millisecond.
     private const int StartsPerMillisecond = 5;
 
-    private const double Jitter = 0.1; // of the interval, either way; the mean stays
-
     private readonly Lock _lock = new();
-    private readonly Dictionary<HealthRecord, RunningCheck> _running = [];
-    private readonly List<Task> _ending = [];
-    private bool _stopped;
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private HealthLoop? _loop;
+    private bool _isStopping;
 
-    /// <summary>Called when a real server went up or down, on the thread of its check; must not take its time.</summary>
-    public event Action<HealthRecord>? Changed;
+    // Of the loop's thread.
+    private readonly Dictionary<HealthRecord, RunningCheck> _running = [];
+    private readonly List<TaskCompletionSource> _firstAnswers = [];
+    private int _neverAsked;
 
     /// <summary>
-    /// Starts the checks of records that are new in this snapshot, the first at once, and stops those that no virtual server reads
-    /// any more; the others keep their rhythm. Records that only virtual servers of another director's addresses read are asked at most every
-    /// <see cref="HaSettings.BackupCheckInterval"/>; once such an address is ours, at once and as often as configured. Callable at any time; without effect
-    /// once stopped.
+    /// Called when a real server went up or down, or its check says another weight or state than before: what was told of it may no longer be true. On
+    /// the thread of all checks; must not take its time.
+    /// </summary>
+    public event Action<HealthRecord>? Changed;
+
+    /// <summary>Called when a real server went up or down, before <see cref="Changed"/>. On the thread of all checks; must not take its time.</summary>
+    public event Action<HealthRecord>? WentUpOrDown;
+
+    /// <summary>Every check has had its answer and waits for its next turn. For a clock that is moved by hand.</summary>
+    internal bool IsResting => _loop is not { } loop || loop.IsResting;
+
+    /// <summary>
+    /// Starts the checks of records that are new in this snapshot, the first at once or within their <see cref="Check.WarmUp"/>, and stops those
+    /// that no virtual server reads any more; the others keep their rhythm. Records that only virtual servers of another director's addresses read are asked
+    /// at most every <see cref="HaSettings.BackupCheckInterval"/>; once such an address is ours, at once and as often as configured. Callable at any time; without
+    /// effect once stopped.
     /// </summary>
     public void Apply(Snapshot snapshot, RoleSet roles)
     {
         Dictionary<HealthRecord, TimeSpan> wanted = ShortestIntervals(snapshot, roles);
         lock (_lock)
         {
-            if (_stopped)
-                return;
-            _ending.RemoveAll(task => task.IsCompleted);
-            foreach (HealthRecord gone in _running.Keys.Where(record => !wanted.ContainsKey(record)).ToList())
-                End(gone);
-            int starts = 0;
-            foreach ((HealthRecord record, TimeSpan shortest) in wanted)
-            {
-                if (!_running.TryGetValue(record, out RunningCheck? check))
-                    _running.Add(record, Begin(record, new(shortest), NextStart()));
-                else if (check.Pace.Change(shortest))
-                    check.Pace.Hurry(NextStart());
-            }
-
-            TimeSpan NextStart() => TimeSpan.FromMilliseconds(starts++ / StartsPerMillisecond);
+            if (!_isStopping)
+                Started().Post(() => Change(wanted));
         }
     }
 
-    /// <summary>Completes when every check that runs now has had its first answer.</summary>
+    /// <summary>Completes when every check that runs has had its first answer.</summary>
     public Task FirstAnswersAsync()
     {
         lock (_lock)
-            return Task.WhenAll(_running.Values.Select(check => check.FirstAnswer.Task));
+        {
+            if (_isStopping || _loop is not { } loop)
+                return Task.CompletedTask;
+            TaskCompletionSource answered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            loop.Post(() =>
+            {
+                _firstAnswers.Add(answered);
+                TellFirstAnswers();
+            });
+            return answered.Task;
+        }
     }
 
     /// <summary>Stops all checks, and waits until they have ended. The records keep what they know.</summary>
@@ -67,12 +77,18 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
     {
         lock (_lock)
         {
-            _stopped = true;
-            foreach (HealthRecord record in _running.Keys.ToList())
-                End(record);
-            return Task.WhenAll(_ending);
+            bool isFirst = !_isStopping;
+            _isStopping = true;
+            if (_loop is not { } loop)
+                return Task.CompletedTask;
+            if (isFirst)
+                loop.Post(EndAll);
+            return _stopped.Task;
         }
     }
+
+    /// <summary>Runs something on the thread of all checks.</summary>
+    internal void Post(Action action) => _loop?.Post(action);
 
     private static Dictionary<HealthRecord, TimeSpan> ShortestIntervals(Snapshot snapshot, RoleSet roles)
     {
@@ -81,70 +97,85 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
         return HealthBoard.RecordsOf(snapshot).ToDictionary(record => record, record => ours.Contains(record) ? TimeSpan.Zero : elsewhere);
     }
 
-    private RunningCheck Begin(HealthRecord record, Pace pace, TimeSpan delay)
+    private HealthLoop Started()
     {
-        CancellationTokenSource stopping = new();
-        TaskCompletionSource firstAnswer = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        return new(pace, stopping, firstAnswer, Task.Run(() => AskAgainAndAgainAsync(record, pace, delay, firstAnswer, stopping.Token)));
+        if (_loop is not null)
+            return _loop;
+        _loop = new(time, random, logger) { OnChange = Tell, OnFirstAnswer = OneMoreAnswered };
+        new Thread(Run) { Name = "health", IsBackground = true }.Start();
+        return _loop;
+    }
+
+    private void Run()
+    {
+        using (_loop)
+            _loop!.Run();
+        _stopped.SetResult();
+    }
+
+    private void Change(Dictionary<HealthRecord, TimeSpan> wanted)
+    {
+        foreach (HealthRecord gone in _running.Keys.Where(record => !wanted.ContainsKey(record)).ToList())
+            End(gone);
+        int starts = 0;
+        foreach ((HealthRecord record, TimeSpan shortest) in wanted)
+        {
+            if (!_running.TryGetValue(record, out RunningCheck? check))
+                Begin(record, shortest, NextStart());
+            else if (shortest < check.ShortestInterval)
+                check.AskAfter(NextStart());
+            _running[record].ShortestInterval = shortest;
+        }
+
+        TellFirstAnswers();
+        TimeSpan NextStart() => TimeSpan.FromMilliseconds(starts++ / StartsPerMillisecond);
+    }
+
+    private void Begin(HealthRecord record, TimeSpan shortest, TimeSpan start)
+    {
+        RunningCheck check = RunningCheck.For(record, _loop!);
+        check.ShortestInterval = shortest;
+        _running.Add(record, check);
+        _neverAsked++;
+        TimeSpan warm = Cadence.FirstCheck(record.Check, _loop!.Chance());
+        check.AskAfter(warm > start ? warm : start);
     }
 
     private void End(HealthRecord record)
     {
         _running.Remove(record, out RunningCheck? check);
-        check!.Stopping.Cancel();
-        _ending.Add(check.Loop);
+        check!.End();
+        if (!check.HasBeenAsked)
+            _neverAsked--;
     }
 
-    private async Task AskAgainAndAgainAsync(HealthRecord record, Pace pace, TimeSpan delay, TaskCompletionSource firstAnswer, CancellationToken stopping)
+    private void EndAll()
     {
-        Asker asker = new(record, time, logger);
-        try
-        {
-            while (true)
-            {
-                if (delay > TimeSpan.Zero)
-                    await Task.Delay(delay, time, stopping);
-                long start = time.GetTimestamp();
-                if (await asker.AskAsync(stopping))
-                    Changed?.Invoke(record);
-                firstAnswer.TrySetResult();
-                Task<TimeSpan> sooner = pace.Sooner;
-                TimeSpan interval = pace.Shortest > record.Check.Interval ? pace.Shortest : record.Check.Interval;
-                delay = await RestAsync(Jittered(interval) - time.GetElapsedTime(start), sooner, stopping);
-            }
-        }
-        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
-        {
-            // Stopped, or gone from the snapshot.
-        }
-        finally
-        {
-            firstAnswer.TrySetResult();
-        }
+        foreach (HealthRecord record in _running.Keys.ToList())
+            End(record);
+        TellFirstAnswers();
+        _loop!.Stop();
     }
 
-    /// <returns>What is left to wait: nothing, unless the interval was ended from outside.</returns>
-    private async Task<TimeSpan> RestAsync(TimeSpan rest, Task<TimeSpan> sooner, CancellationToken stopping)
+    private void OneMoreAnswered()
     {
-        if (rest <= TimeSpan.Zero)
-            return TimeSpan.Zero;
-        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        Task whole = Task.Delay(rest, time, over.Token);
-        if (await Task.WhenAny(whole, sooner) == sooner)
-        {
-            await over.CancelAsync();
-            return await sooner;
-        }
-
-        await whole;
-        return TimeSpan.Zero;
+        _neverAsked--;
+        TellFirstAnswers();
     }
 
-    private TimeSpan Jittered(TimeSpan interval)
+    private void TellFirstAnswers()
     {
-        lock (_lock) // a Random is not made for many threads
-            return interval * (1 + (Jitter * ((2 * random.NextDouble()) - 1)));
+        if (_neverAsked > 0 || _firstAnswers.Count == 0)
+            return;
+        foreach (TaskCompletionSource answered in _firstAnswers)
+            answered.TrySetResult();
+        _firstAnswers.Clear();
     }
 
-    private sealed record RunningCheck(Pace Pace, CancellationTokenSource Stopping, TaskCompletionSource FirstAnswer, Task Loop);
+    private void Tell(HealthRecord record, bool wentUpOrDown)
+    {
+        if (wentUpOrDown)
+            WentUpOrDown?.Invoke(record);
+        Changed?.Invoke(record);
+    }
 }

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Bascule.Linux;
 
 /// <summary>The kernel's error numbers that somebody branches on or an operator meets. errno(3).</summary>
@@ -95,4 +97,11 @@ public enum Errno
 
     /// <summary>ENOTSUPP, which the kernel should keep to itself and does not.</summary>
     NotSupportedInside = 524,
+}
+
+/// <summary>Errors in words.</summary>
+public static class ErrnoWords
+{
+    /// <summary>As the C library says it: <c>Permission denied</c>.</summary>
+    public static string Words(this Errno error) => Marshal.GetPInvokeErrorMessage((int)error);
 }

@@ -11,9 +11,9 @@ namespace Bascule.Health.Tests;
 /// <summary>A health engine, its board, a clock that stands still, and everything it logged.</summary>
 internal sealed class Bench
 {
-    public Bench()
+    public Bench(Random? chance = null)
     {
-        Engine = new(Clock, new Random(1), Log);
+        Engine = new(Clock, chance ?? new Random(1), Log);
         Board = new(Clock);
     }
 
@@ -74,19 +74,17 @@ internal sealed class Bench
         return record;
     }
 
-    /// <summary>Waits until every check has had its answer and waits for its next turn: then no timer is as near as a timeout.</summary>
-    /// <param name="checks">How many there are.</param>
-    public Task SettleAsync(int checks = 1) =>
-        Eventually.HoldsAsync(() => Clock.ArmedTimers == checks && Clock.UntilNextTimer > Checks.Timeout);
+    /// <summary>Waits until every check has had its answer and waits for its next turn.</summary>
+    public Task SettleAsync() => Eventually.HoldsAsync(() => Engine.IsResting);
 
     /// <summary>Moves the clock to the next check, and waits for its answer.</summary>
     /// <returns>How far the clock was moved.</returns>
     public async Task<TimeSpan> NextAnswerAsync(HealthRecord record)
     {
-        CheckAnswer? before = record.Last;
+        long before = record.Answers;
         TimeSpan wait = Clock.UntilNextTimer!.Value;
         Clock.Advance(wait);
-        await Eventually.HoldsAsync(() => !ReferenceEquals(record.Last, before));
+        await Eventually.HoldsAsync(() => record.Answers > before);
         await SettleAsync();
         return wait;
     }

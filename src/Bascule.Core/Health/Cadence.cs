@@ -70,7 +70,8 @@ public sealed class Cadence(Check check, bool wasUp)
         return true;
     }
 
-    /// <summary>When to ask next.</summary>
+    /// <summary>When to ask next. What was missed, since a check took long or the director slept, is not made up for, and the beat is kept: else all that
+    /// were late together would stay together.</summary>
     /// <param name="begun">When the last check was to begin: the rhythm goes by that, however late it was.</param>
     /// <param name="now">It has ended.</param>
     /// <param name="shortest">The interval is at least as long; zero: as configured.</param>
@@ -81,7 +82,8 @@ public sealed class Cadence(Check check, bool wasUp)
         if (_isRepeating)
             return now + check.RetryDelay;
         TimeSpan interval = Interval > shortest ? Interval : shortest;
-        TimeSpan next = begun + interval * (1 + jitter);
+        double beats = double.Max(1, Math.Ceiling((now - begun) / interval));
+        TimeSpan next = begun + interval * (beats + jitter);
         if (next < now)
             next = now;
         // What only waits for its time is asked when that comes, and not up to an interval later.

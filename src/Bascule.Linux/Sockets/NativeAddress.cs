@@ -59,6 +59,14 @@ public struct NativeAddress
         return native;
     }
 
+    /// <summary>Any address of the same family, and any port.</summary>
+    internal static NativeAddress AnyOf(in NativeAddress address)
+    {
+        NativeAddress native = default;
+        BitConverter.TryWriteBytes(native, (ushort)address.Family);
+        return native;
+    }
+
     /// <summary>Converts back.</summary>
     public readonly IPEndPoint ToEndPoint() =>
         new(IsIpv4 ? new IPAddress(AddressBytes) : new IPAddress(AddressBytes, BitConverter.ToUInt32(this[24..])), Port);

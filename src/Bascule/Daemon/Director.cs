@@ -86,7 +86,7 @@ internal sealed class Director
         _handover = _failover is null ? null : DeskOf(_failover, loggers);
         _packets = configuration.Packets is { } settings ? new(settings, _snapshots.Current, _roles.Current, configuration.Ha, time, loggers) : null;
         _channel = StateChannel.Build(configuration, StateChannel.Peers(configuration, _problems), States(), () => _shared, time, new Random(chance.Next()), loggers);
-        _health.Changed += Tell;
+        _health.WentUpOrDown += Tell;
         _health.Changed += _ => _weights.Wake();
         if (_failover is not null)
             _failover.Changed += change => _notifier.Tell(new(NotificationType.Instance, change.Instance, change.To.ToString().ToLowerInvariant(), change.Why, change.At));

@@ -22,12 +22,14 @@ public sealed class CadenceTests
     }
 
     [Fact]
-    public void A_check_that_took_longer_than_the_interval_is_followed_at_once()
+    public void What_was_missed_is_not_made_up_for_and_the_beat_is_kept()
     {
         Cadence cadence = new(Every10, wasUp: true);
-        cadence.Take(passed: true, Seconds(13));
+        cadence.Take(passed: true, Seconds(33));
 
-        Assert.Equal(Seconds(13), cadence.NextCheck(begun: Seconds(0), now: Seconds(13), TimeSpan.Zero, jitter: 0));
+        Assert.Equal(Seconds(40), cadence.NextCheck(begun: Seconds(0), now: Seconds(33), TimeSpan.Zero, jitter: 0));
+        Assert.Equal(Seconds(39), cadence.NextCheck(begun: Seconds(0), now: Seconds(39), TimeSpan.Zero, jitter: -0.1));
+        Assert.Equal(Seconds(39.5), cadence.NextCheck(begun: Seconds(0), now: Seconds(39.5), TimeSpan.Zero, jitter: -0.1)); // never before now
     }
 
     [Theory]
