@@ -11,9 +11,9 @@ namespace Bascule.Packets.Engine;
 /// <summary>Reads the datapath's counters into the API's records. The engine's thread alone.</summary>
 internal sealed class Reporter(DatapathEngine engine)
 {
-    // What virtual servers counted under numbers they no longer have.
-    private readonly Dictionary<ServiceKey, TrafficCount> _before = [];
-    private readonly Dictionary<ushort, ServiceKey> _services = [];
+    // What virtual servers counted under numbers they no longer have, and who has which; by owner.
+    private readonly Dictionary<int, TrafficCount> _before = [];
+    private readonly Dictionary<ushort, int> _owners = [];
 
     /// <summary>Everything, now.</summary>
     public PacketReport Read()
@@ -34,24 +34,28 @@ internal sealed class Reporter(DatapathEngine engine)
     /// <summary>Keeps what was counted under a number that is about to be given up.</summary>
     public void GivesUp(ushort virtualServer)
     {
-        if (_services.Remove(virtualServer, out ServiceKey service))
-            _before[service] = _before.GetValueOrDefault(service, TrafficCount.None) + Count(engine.Maps.VirtualServerTraffic, virtualServer);
+        if (_owners.Remove(virtualServer, out int owner))
+            _before[owner] = _before.GetValueOrDefault(owner, TrafficCount.None) + Count(engine.Maps.VirtualServerTraffic, virtualServer);
     }
 
     /// <summary>Remembers whose numbers these are.</summary>
     public void Follows(PacketPlan plan)
     {
         foreach ((ServiceKey service, ushort id) in plan.Services.Where(pair => !pair.Key.IsEcho))
-            _services[id] = service;
-        foreach (ServiceKey gone in _before.Keys.Where(service => engine.Planner.IdOf(service) is null).ToList())
+        {
+            if (engine.Planner.OwnerOf(service) is { } owner)
+                _owners[id] = owner;
+        }
+
+        foreach (int gone in _before.Keys.Where(owner => !engine.Planner.IsPlanned(owner)).ToList())
             _before.Remove(gone);
     }
 
     private PacketTraffic Read(LiveVirtualServer virtualServer)
     {
-        ServiceKey service = EntryForms.ServiceOf(virtualServer.Configured);
-        TrafficCount count = _services.Where(pair => pair.Value == service)
-            .Aggregate(_before.GetValueOrDefault(service, TrafficCount.None), (sum, pair) => sum + Count(engine.Maps.VirtualServerTraffic, pair.Key));
+        int owner = engine.Planner.OwnerOf(EntryForms.ServiceOf(virtualServer.Configured)) ?? 0; // 0: nobody's
+        TrafficCount count = _owners.Where(pair => pair.Value == owner)
+            .Aggregate(_before.GetValueOrDefault(owner, TrafficCount.None), (sum, pair) => sum + Count(engine.Maps.VirtualServerTraffic, pair.Key));
         IEnumerable<LiveRealServer> realServers = virtualServer.RealServers;
         if (virtualServer.SorryServer is { } sorry && virtualServer.RealServers.All(r => !r.Address.Equals(sorry.Address)))
             realServers = realServers.Append(sorry);

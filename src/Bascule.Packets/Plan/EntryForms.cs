@@ -12,21 +12,29 @@ internal static class EntryForms
 {
     public const byte Icmp = 1, Tcp = 6, Udp = 17, IcmpV6 = 58; // IANA
 
-    /// <summary>Where clients connect.</summary>
+    /// <summary>Where clients connect: the first of its keys, by which directors name it to each other.</summary>
     public static ServiceKey ServiceOf(Core.Model.VirtualServer configured) =>
-        new(configured.Address.Address, configured.Address.Port, configured.Protocol switch
-        {
-            VirtualServerProtocol.Tcp or VirtualServerProtocol.Http => Tcp,
-            VirtualServerProtocol.Udp => Udp,
-        });
+        new(configured.Address.Address, configured.Address.Port, ProtocolOf(configured));
+
+    /// <summary>Every key under which the kernel finds it: a range is one for each of its ports. In the order of the file.</summary>
+    public static IEnumerable<ServiceKey> ServicesOf(Core.Model.VirtualServer configured)
+    {
+        byte protocol = ProtocolOf(configured);
+        return configured.Addresses.SelectMany(a => a.EndPoints).Select(e => new ServiceKey(e.Address, e.Port, protocol));
+    }
 
     /// <summary>Under this key the datapath finds that an address is ours, and answers echo requests to it.</summary>
     public static ServiceKey EchoOf(ServiceKey service) => new(service.Address, 0, service.IsIpv4 ? Icmp : IcmpV6);
 
     /// <summary>Who a real server is, whatever else is said about it.</summary>
     public static RealServerKey KeyOf(ServiceKey service, RealServer entry) =>
-        new(service, entry.Address.ToAddress(entry.Family == 4 ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6),
-            entry.Method == Method.Nat ? entry.Port.Value : 0, entry.Method);
+        new(service, AddressOf(entry), PortOf(entry), entry.Method);
+
+    /// <summary>Its own address.</summary>
+    public static IPAddress AddressOf(RealServer entry) => entry.Address.ToAddress(entry.Family == 4 ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6);
+
+    /// <summary>NAT: where it listens, 0: where the client asked. The others do not rewrite it: 0.</summary>
+    public static int PortOf(RealServer entry) => entry.Method == Method.Nat ? entry.Port.Value : 0;
 
     /// <summary>How packets reach it.</summary>
     public static Method MethodOf(Forwarding forwarding) => forwarding switch
@@ -107,6 +115,12 @@ internal static class EntryForms
             | (rules.ExpireNoDestination ? VirtualServerFlag.ExpireNoDestination : 0)
             | (guarded ? VirtualServerFlag.Guarded : 0);
     }
+
+    private static byte ProtocolOf(Core.Model.VirtualServer configured) => configured.Protocol switch
+    {
+        VirtualServerProtocol.Tcp or VirtualServerProtocol.Http => Tcp,
+        VirtualServerProtocol.Udp => Udp,
+    };
 
     private static Scheduler SchedulerOf(SchedulerKind kind) => kind switch
     {

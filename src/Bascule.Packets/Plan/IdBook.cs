@@ -57,6 +57,9 @@ public sealed class IdBook<TKey>(int capacity)
         return null;
     }
 
+    /// <summary>Who bears a number, or gave one back that is not freed yet.</summary>
+    public IReadOnlyCollection<TKey> Bearers => _ids.Keys;
+
     /// <summary>Its number; null when it has none.</summary>
     public ushort? Find(TKey key) => _ids.TryGetValue(key, out ushort id) ? id : null;
 

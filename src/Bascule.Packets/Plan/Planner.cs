@@ -26,13 +26,17 @@ public sealed class Planner
     /// <summary>Entries of the maps indexed by a real server's id; 0 is nobody's.</summary>
     public const int RealServerCapacity = 16384;
 
+    /// <summary>Entries of each map of services: every address with every port of its ranges, and each address once more for echo requests.</summary>
+    public const int ServiceCapacity = 65_536;
+
     /// <summary>Most real servers of one virtual server that counts connections; a hash table has no such bound. MAX_MEMBERS in bpf/types.h.</summary>
     public const int MostMembers = 512;
 
-    private readonly IdBook<(ServiceKey, Shape)> _virtualIds = new(VirtualServerCapacity);
-    private readonly IdBook<RealServerKey> _realIds = new(RealServerCapacity);
-    private readonly Dictionary<ServiceKey, KeptTable> _tables = [];
-    private readonly Dictionary<ServiceKey, Placement> _placed = [];
+    private readonly OwnerBook _owners = new();
+    private readonly IdBook<(int Owner, Shape)> _virtualIds = new(VirtualServerCapacity);
+    private readonly IdBook<(int Owner, IPAddress, int Port, Method)> _realIds = new(RealServerCapacity);
+    private readonly Dictionary<int, KeptTable> _tables = []; // by owner, as the next
+    private readonly Dictionary<int, Placement> _placed = [];
     private readonly HashSet<ushort> _retired = [];                    // virtual servers that the sweep has yet to let go of
     private readonly List<string> _problems = [];
 
@@ -45,11 +49,17 @@ public sealed class Planner
     /// <summary>The numbers of the real servers in the last plan, sorry servers included.</summary>
     public ImmutableDictionary<LiveRealServer, ushort> Ids { get; private set; } = ImmutableDictionary<LiveRealServer, ushort>.Empty;
 
-    /// <summary>The number of a virtual server in the last plan, whether or not its address is ours; null: it has none.</summary>
-    public ushort? IdOf(ServiceKey service) => _tables.TryGetValue(service, out KeptTable? kept) ? kept.Id : null;
+    /// <summary>Who has the key, see <see cref="OwnerBook"/>; null: no virtual server of the last plan.</summary>
+    public int? OwnerOf(ServiceKey service) => _owners.Find(service) is { } owner && _tables.ContainsKey(owner) ? owner : null;
+
+    /// <summary>Whether the owner is a virtual server of the last plan.</summary>
+    public bool IsPlanned(int owner) => _tables.ContainsKey(owner);
+
+    /// <summary>The number of a virtual server in the last plan, whether or not its addresses are ours; null: it has none.</summary>
+    public ushort? IdOf(ServiceKey service) => OwnerOf(service) is { } owner ? _tables[owner].Id : null;
 
     /// <summary>How many slots of a virtual server's table record or look up flows.</summary>
-    public int Unsettled(ServiceKey service) => _tables.TryGetValue(service, out KeptTable? kept) ? kept.Table.Unsettled : 0;
+    public int Unsettled(ServiceKey service) => OwnerOf(service) is { } owner ? _tables[owner].Table.Unsettled : 0;
 
     /// <summary>Plans anew.</summary>
     /// <param name="virtualServers">Those on the datapath.</param>
@@ -85,6 +95,12 @@ public sealed class Planner
         virtualServers.RemoveRange(_retired);
         foreach (ushort id in _retired)
             _virtualIds.Free(id);
+        if (_retired.Count > 0)
+        {
+            HashSet<int> named = [.. _tables.Keys, .. _virtualIds.Bearers.Select(bearer => bearer.Owner)];
+            _owners.Keep(named.Contains);
+        }
+
         _retired.Clear();
         ushort[] over = [.. Current.RealServers.Where(pair => pair.Value.Flags.HasFlag(RealServerFlag.Gone)).Select(pair => pair.Key)
             .Where(id => !findings.IsReferred(id) && !_tables.Values.Any(kept => kept.Table.Names(id)))];
@@ -100,19 +116,20 @@ public sealed class Planner
     public void Adopt(PacketPlan left, TimeSpan now)
     {
         Current = left;
-        Dictionary<ushort, ServiceKey> services = [];
-        foreach ((ServiceKey key, ushort id) in left.Services.Where(pair => !pair.Key.IsEcho))
+        Dictionary<ushort, int> owners = [];
+        foreach (IGrouping<ushort, ServiceKey> services in left.Services.Where(pair => !pair.Key.IsEcho).GroupBy(pair => pair.Value, pair => pair.Key))
         {
+            ushort id = services.Key;
             if (!left.VirtualServers.TryGetValue(id, out VirtualServerPlan? plan))
                 continue;
-            services[id] = key;
+            int owner = owners[id] = _owners.Of(services, taken: _ => false);
             Shape shape = Shape.Of(plan.Entry);
-            _virtualIds.Adopt((key, shape), id);
+            _virtualIds.Adopt((owner, shape), id);
             TimeSpan window = TimeSpan.FromSeconds(uint.Max(plan.Entry.TcpTimeout, plan.Entry.UdpTimeout));
-            _tables[key] = new(shape, TransitionTable.Adopted(plan.Slots, window, now), id);
+            _tables[owner] = new(shape, TransitionTable.Adopted(plan.Slots, window, now), id);
         }
 
-        foreach (ushort id in left.VirtualServers.Keys.Where(id => !services.ContainsKey(id)))
+        foreach (ushort id in left.VirtualServers.Keys.Where(id => !owners.ContainsKey(id)))
         {
             _virtualIds.Reserve(id);
             _retired.Add(id);
@@ -121,16 +138,17 @@ public sealed class Planner
         foreach ((ushort id, RealServer entry) in left.RealServers)
         {
             _realIds.Reserve(id);
-            if (services.TryGetValue(entry.VirtualServer, out ServiceKey service) && !entry.Flags.HasFlag(RealServerFlag.Gone))
-                _realIds.Adopt(EntryForms.KeyOf(service, entry), id);
+            if (owners.TryGetValue(entry.VirtualServer, out int owner) && !entry.Flags.HasFlag(RealServerFlag.Gone))
+                _realIds.Adopt(KeyOf(owner, entry), id);
         }
     }
 
     private void Add(Draft draft, LiveVirtualServer virtualServer)
     {
         Core.Model.VirtualServer configured = virtualServer.Configured;
-        ServiceKey service = EntryForms.ServiceOf(configured);
-        Shape shape = ShapeOf(configured, service);
+        ServiceKey[] services = [.. EntryForms.ServicesOf(configured)];
+        int owner = _owners.Of(services, draft.Planned.Contains);
+        Shape shape = ShapeOf(configured, owner);
         VirtualServer entry = EntryForms.VirtualServer(configured, shape);
         bool isByTable = entry.Scheduler == Xdp.Scheduler.Table;
         if (configured.RealServers.Count > MostMembers && !isByTable)
@@ -139,7 +157,13 @@ public sealed class Planner
             return;
         }
 
-        if (_virtualIds.Of((service, shape)) is not { } id || RealServers(draft, virtualServer, service, id) is not { } members)
+        if (draft.ServiceCount + services.Length + configured.Addresses.Count > ServiceCapacity)
+        {
+            _problems.Add($"{configured.Name} is not served: the packet datapath takes at most {ServiceCapacity} addresses with ports in all");
+            return;
+        }
+
+        if (_virtualIds.Of((owner, shape)) is not { } id || RealServers(draft, virtualServer, owner, id) is not { } members)
         {
             _problems.Add($"{configured.Name} is not served: the packet datapath takes at most {VirtualServerCapacity - 1} virtual servers and {RealServerCapacity - 1} real servers in all");
             return;
@@ -147,25 +171,29 @@ public sealed class Planner
 
         _retired.Remove(id);
         ImmutableArray<ushort> listed = isByTable ? [.. members.Take(MostMembers)] : members; // whose table decides does not look at the list
-        entry = entry with { Members = (uint)listed.Length, Sorry = Sorry(draft, virtualServer, service, id) };
-        draft.VirtualServers[id] = new(entry, Slots(draft, virtualServer, service, shape, id, members, entry.Flags.HasFlag(VirtualServerFlag.Stateful)), listed, Prefixes.Of(configured.Packets));
-        draft.Planned.Add(service);
-        if (!draft.Roles.Listens(service.Address))
-            return;
-        draft.Services[service] = id;
-        draft.Services.TryAdd(EntryForms.EchoOf(service), id);
+        entry = entry with { Members = (uint)listed.Length, Sorry = Sorry(draft, virtualServer, owner, id) };
+        draft.VirtualServers[id] = new(entry, Slots(draft, virtualServer, owner, shape, id, members, entry.Flags.HasFlag(VirtualServerFlag.Stateful)), listed, Prefixes.Of(configured.Packets));
+        draft.Planned.Add(owner);
+        draft.ServiceCount += services.Length + configured.Addresses.Count;
+        foreach (ServiceKey service in services.Where(s => draft.Roles.Listens(s.Address)))
+        {
+            draft.Services[service] = id;
+            draft.Services.TryAdd(EntryForms.EchoOf(service), id);
+        }
     }
 
+    private static (int, IPAddress, int, Method) KeyOf(int owner, RealServer entry) => (owner, EntryForms.AddressOf(entry), EntryForms.PortOf(entry), entry.Method);
+
     // A table that was sized for the number of real servers keeps its size: another one would move every flow.
-    private Shape ShapeOf(Core.Model.VirtualServer configured, ServiceKey service)
+    private Shape ShapeOf(Core.Model.VirtualServer configured, int owner)
     {
         Shape shape = Shape.Of(configured);
-        return configured.SchedulerFlags.TableSize is null && _tables.TryGetValue(service, out KeptTable? kept) && kept.Shape.Hash == shape.Hash
+        return configured.SchedulerFlags.TableSize is null && _tables.TryGetValue(owner, out KeptTable? kept) && kept.Shape.Hash == shape.Hash
             ? shape with { Slots = kept.Shape.Slots }
             : shape;
     }
 
-    private ImmutableArray<ushort>? RealServers(Draft draft, LiveVirtualServer virtualServer, ServiceKey service, ushort id)
+    private ImmutableArray<ushort>? RealServers(Draft draft, LiveVirtualServer virtualServer, int owner, ushort id)
     {
         ImmutableArray<ushort>.Builder members = ImmutableArray.CreateBuilder<ushort>(virtualServer.RealServers.Length);
         for (int i = 0; i < virtualServer.RealServers.Length; i++)
@@ -173,38 +201,39 @@ public sealed class Planner
             LiveRealServer live = virtualServer.RealServers[i];
             Core.Model.RealServer configured = virtualServer.Configured.RealServers[i];
             RealServer entry = EntryForms.RealServer(id, configured.Address, configured.Forwarding, configured.Thresholds, draft.Surroundings);
-            if (_realIds.Of(EntryForms.KeyOf(service, entry)) is not { } realServer)
+            if (_realIds.Of(KeyOf(owner, entry)) is not { } realServer)
                 return null;
             bool isUp = live.IsUp;
             draft.RealServers[realServer] = entry with { Weight = (uint)live.Weight, Flags = entry.Flags | (isUp ? RealServerFlag.Up : 0) };
             draft.Ids[live] = realServer;
-            if (entry.Method is Method.Dr or Method.Ipip or Method.Gue or Method.Gre && configured.Address.AddressFamily == service.Address.AddressFamily && !service.IsAnyAddress)
-                draft.ProbeTargets[realServer] = service.Address;
+            ListenAddress? probed = virtualServer.Configured.Addresses.FirstOrDefault(a => a.Family == configured.Address.AddressFamily && !a.IsEveryAddress);
+            if (entry.Method is Method.Dr or Method.Ipip or Method.Gue or Method.Gre && probed is not null)
+                draft.ProbeTargets[realServer] = probed.Ip;
             members.Add(realServer);
         }
 
         return members.ToImmutable();
     }
 
-    private ushort Sorry(Draft draft, LiveVirtualServer virtualServer, ServiceKey service, ushort id)
+    private ushort Sorry(Draft draft, LiveVirtualServer virtualServer, int owner, ushort id)
     {
         if (virtualServer.SorryServer is not { } sorry)
             return SlotTransition.Nobody;
         Forwarding forwarding = virtualServer.Configured.Forwarding;
         RealServer entry = EntryForms.RealServer(id, sorry.Address, forwarding, thresholds: null, draft.Surroundings);
-        if (_realIds.Of(EntryForms.KeyOf(service, entry)) is not { } realServer)
+        if (_realIds.Of(KeyOf(owner, entry)) is not { } realServer)
             return SlotTransition.Nobody;
         draft.RealServers.TryAdd(realServer, entry with { Weight = 1, Flags = entry.Flags | RealServerFlag.Up });
         draft.Ids[sorry] = realServer;
         return realServer;
     }
 
-    private ImmutableArray<Slot> Slots(Draft draft, LiveVirtualServer virtualServer, ServiceKey service, Shape shape, ushort id, ImmutableArray<ushort> members, bool isStateful)
+    private ImmutableArray<Slot> Slots(Draft draft, LiveVirtualServer virtualServer, int owner, Shape shape, ushort id, ImmutableArray<ushort> members, bool isStateful)
     {
-        ushort[] wanted = WantedSlots(virtualServer, service, shape, members);
-        bool wasStateful = _tables.TryGetValue(service, out KeptTable? kept) && Current.VirtualServers[kept.Id].Entry.Flags.HasFlag(VirtualServerFlag.Stateful);
+        ushort[] wanted = WantedSlots(virtualServer, owner, shape, members);
+        bool wasStateful = _tables.TryGetValue(owner, out KeptTable? kept) && Current.VirtualServers[kept.Id].Entry.Flags.HasFlag(VirtualServerFlag.Stateful);
         if (kept is null || kept.Shape != shape)
-            _tables[service] = kept = new(shape, TransitionTable.Fresh(wanted), id);
+            _tables[owner] = kept = new(shape, TransitionTable.Fresh(wanted), id);
         else
             kept.Table.Change(wanted, draft.IsAlive, WindowOf(virtualServer.Configured), draft.Now);
         if (wasStateful && !isStateful)
@@ -217,11 +246,11 @@ public sealed class Planner
     /// A real server that is down counts as taken off the list (what keepalived does with IPVS): another takes its slots, and nobody else's move. One of
     /// weight 0 is as in IPVS: without the scheduler's fallback its clients find nobody. The table that counting schedulers fall back to always does.
     /// </remarks>
-    private ushort[] WantedSlots(LiveVirtualServer virtualServer, ServiceKey service, Shape shape, ImmutableArray<ushort> members)
+    private ushort[] WantedSlots(LiveVirtualServer virtualServer, int owner, Shape shape, ImmutableArray<ushort> members)
     {
         Core.Model.VirtualServer configured = virtualServer.Configured;
         bool findsNobody = configured.Scheduler is SchedulerKind.MaglevHash or SchedulerKind.SourceHash or SchedulerKind.DestinationHash && !configured.SchedulerFlags.Fallback;
-        int[] homes = Homes(virtualServer, service, shape);
+        int[] homes = Homes(virtualServer, owner, shape);
         int[] serving = HashTable.Resolve(homes, [.. virtualServer.RealServers.Select(r => r.TakesConnections)], fallsBack: true);
         ushort[] wanted = new ushort[serving.Length];
         for (int slot = 0; slot < wanted.Length; slot++)
@@ -234,14 +263,14 @@ public sealed class Planner
     }
 
     // Placing a large table takes milliseconds, and most changes are of health: who is placed where stays the same then.
-    private int[] Homes(LiveVirtualServer virtualServer, ServiceKey service, Shape shape)
+    private int[] Homes(LiveVirtualServer virtualServer, int owner, Shape shape)
     {
         TableKind kind = HashTable.KindOf(virtualServer.Configured.Scheduler);
         ImmutableArray<TableMember> members = HashTable.MembersOf(kind, virtualServer.RealServers, [.. virtualServer.RealServers.Select(r => r.ConfiguredWeight)]);
-        if (_placed.TryGetValue(service, out Placement? placed) && placed.Kind == kind && placed.Homes.Length == shape.Slots && placed.Members.SequenceEqual(members))
+        if (_placed.TryGetValue(owner, out Placement? placed) && placed.Kind == kind && placed.Homes.Length == shape.Slots && placed.Members.SequenceEqual(members))
             return placed.Homes;
         int[] homes = HashTable.Place(kind, members.AsSpan(), shape.Slots);
-        _placed[service] = new(kind, members, homes);
+        _placed[owner] = new(kind, members, homes);
         return homes;
     }
 
@@ -262,10 +291,10 @@ public sealed class Planner
 
         foreach ((ushort id, RealServer entry) in Current.RealServers.Where(pair => !draft.RealServers.ContainsKey(pair.Key)))
             draft.RealServers[id] = entry with { Weight = 0, Flags = (entry.Flags | RealServerFlag.Gone) & ~RealServerFlag.Up };
-        foreach (ServiceKey service in _tables.Keys.Where(service => !draft.Planned.Contains(service)).ToList())
+        foreach (int owner in _tables.Keys.Where(owner => !draft.Planned.Contains(owner)).ToList())
         {
-            _tables.Remove(service);
-            _placed.Remove(service);
+            _tables.Remove(owner);
+            _placed.Remove(owner);
         }
     }
 
@@ -283,7 +312,11 @@ public sealed class Planner
 
         public TimeSpan Now { get; } = now;
 
-        public HashSet<ServiceKey> Planned { get; } = [];
+        /// <summary>Owners.</summary>
+        public HashSet<int> Planned { get; } = [];
+
+        /// <summary>Entries that services would take if every address were ours.</summary>
+        public int ServiceCount { get; set; }
 
         public Dictionary<ServiceKey, ushort> Services { get; } = [];
 

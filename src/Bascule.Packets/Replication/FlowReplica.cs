@@ -77,7 +77,7 @@ internal sealed class FlowReplica(ReplicaTables tables, Func<ReplicaNames> names
             return default;
         Flow flow = change.Flow;
         FlowEntry entry = new(
-            change.Client, (byte)change.Family, flow.State, MarksOf(flow.Flags) | FlowEntry.MarksOf(key.Service), flow.Seen.MillisecondsBefore(now()),
+            change.Client, (byte)change.Family, flow.State, MarksOf(flow.Flags) | FlowEntry.MarksOf(current.KeyFor(DestinationOf(change), change.Client.DestinationPort.Value, key.Service)), flow.Seen.MillisecondsBefore(now()),
             flow.NatPort.Value, ClientMacOf(change, current), key);
         return _room.AsMemory(0, entry.Write(_room));
     }

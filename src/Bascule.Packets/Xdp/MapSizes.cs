@@ -31,8 +31,8 @@ internal static class MapSizes
         uint halfOpen = uint.Max(flows / 8, LeastHalfOpen);
         return new Dictionary<string, uint>
         {
-            ["services4"] = 2 * Planner.VirtualServerCapacity, // each address once more, for echo requests
-            ["services6"] = 2 * Planner.VirtualServerCapacity,
+            ["services4"] = Planner.ServiceCapacity,
+            ["services6"] = Planner.ServiceCapacity,
             ["virtual_servers"] = Planner.VirtualServerCapacity,
             ["tables"] = Planner.VirtualServerCapacity,
             ["members"] = Planner.VirtualServerCapacity,
