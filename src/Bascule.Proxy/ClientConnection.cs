@@ -16,6 +16,7 @@ internal abstract class ClientConnection
     private TriedServers _tried;
     private RealServerPool? _serving;
     private SessionHold _session;
+    private TimeSpan? _askedAt;
 
     protected ClientConnection(Worker worker, Listener listener, TcpSocket socket, in NativeAddress address)
     {
@@ -48,6 +49,9 @@ internal abstract class ClientConnection
     protected RealServerConnection? Server { get; private set; }
 
     protected bool IsSorry { get; private set; }
+
+    /// <inheritdoc cref="ClientAddress.Content"/>
+    protected ulong Content { get; set; }
 
     protected Timeouts Timeouts => Route.VirtualServer.Configured.Timeouts;
 
@@ -127,6 +131,19 @@ internal abstract class ClientConnection
         StopServing();
     }
 
+    /// <summary>From now on the real server is waited for. Only noted where the scheduler goes by it.</summary>
+    protected void BeginAnswerTime() => _askedAt = Route.VirtualServer.Scheduler.GoesByTime ? Worker.Loop.ReadClock() : null;
+
+    /// <summary>It has answered, or was waited for in vain.</summary>
+    protected void EndAnswerTime()
+    {
+        if (_askedAt is not { } began)
+            return;
+        TimeSpan now = Worker.Loop.ReadClock();
+        _serving!.Live.AnswerTime.Note(now - began, now);
+        _askedAt = null;
+    }
+
     private RealServerPool? Choose(out int index)
     {
         index = _tried.Count < TriedServers.Capacity
@@ -139,7 +156,7 @@ internal abstract class ClientConnection
 
     private ClientAddress Asker()
     {
-        ClientAddress source = Worker.AddressOf(Address);
+        ClientAddress source = Worker.AddressOf(Address) with { Content = Content };
         if (!Route.VirtualServer.Scheduler.GoesByDestination)
             return source;
         return source.To(Listener.Destination ?? Worker.AddressOf(Client.Socket.LocalAddress));
@@ -156,6 +173,7 @@ internal abstract class ClientConnection
     {
         _serving?.Live.EndActive();
         _serving = null;
+        _askedAt = null;
         _session.Release();
         _session = default;
     }
@@ -168,6 +186,7 @@ internal abstract class ClientConnection
             return ForwardOutcome.Completed;
         }
 
+        BeginAnswerTime();
         if (pool.BeginConnect(Waiter) is not { } connection)
             return ForwardOutcome.RealServerRefused;
         Wakening wakening = await Waiter.UntilEither(connection.Stream, Interest.Write, Client, Interest.Failure, In(Timeouts.Connect));
@@ -179,6 +198,10 @@ internal abstract class ClientConnection
             Wakening.Ready when !connection.Stream.CanWrite => ForwardOutcome.ClientLeft,
             Wakening.Ready => connection.Stream.Socket.TakeError() == Errno.None ? ForwardOutcome.Completed : ForwardOutcome.RealServerRefused,
         };
+        // Of HTTP the answer counts, not the connection; but a connection that took too long is no answer either.
+        if (outcome == ForwardOutcome.RealServerTimedOut || (outcome == ForwardOutcome.Completed && Route.VirtualServer.Configured.Protocol == VirtualServerProtocol.Tcp))
+            EndAnswerTime();
+        _askedAt = null;
         if (outcome != ForwardOutcome.Completed)
         {
             connection.Close(reset: true);

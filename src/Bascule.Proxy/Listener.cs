@@ -5,6 +5,7 @@ using Bascule.Core.Scheduling;
 using Bascule.Linux;
 using Bascule.Linux.Epoll;
 using Bascule.Linux.Sockets;
+using Bascule.Proxy.Http1;
 using Bascule.Proxy.Reactor;
 
 namespace Bascule.Proxy;
@@ -23,6 +24,9 @@ internal sealed class Route(LiveVirtualServer virtualServer, RealServerPool[] po
     public RealServerPool? SorryServer { get; } = sorryServer;
 
     public VirtualServerCounters Counters { get; } = counters;
+
+    /// <summary>Finds what a request is scheduled by; null where it is not by a part of it.</summary>
+    public RequestKey? Key { get; } = virtualServer.Scheduler is RequestHash hash ? new(hash) : null;
 }
 
 /// <summary>

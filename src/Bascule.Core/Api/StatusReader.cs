@@ -161,5 +161,7 @@ public static class StatusReader
         SchedulerKind.Overflow => "ovf",
         SchedulerKind.LocalityLeastConnection => "lblc",
         SchedulerKind.LocalityLeastConnectionReplicated => "lblcr",
+        SchedulerKind.LeastTime => "least-time",
+        SchedulerKind.RequestHash => "hash",
     };
 }

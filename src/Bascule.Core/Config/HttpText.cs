@@ -42,6 +42,10 @@ internal static class HttpText
             ? null
             : new($"`{name}: {Show.Safe(text)}` cannot be a Host field", "write a name or an address, with or without a port, such as www.example.org");
 
+    /// <summary>The name of a header field or a cookie.</summary>
+    public static Complaint? Token(string name, string text) =>
+        IsToken(text) ? null : new($"`{name}: {Show.Safe(text)}` cannot be the name of a header field or a cookie", "write letters, digits and hyphens, without colon or space");
+
     public static Complaint? HeaderName(string text)
     {
         if (!IsToken(text))

@@ -24,7 +24,9 @@ internal static class SchedulerSection
         new("fo", SchedulerKind.FailOver, "The highest weight; the others wait for it to fail.", "first", "failover", "backup"),
         new("ovf", SchedulerKind.Overflow, "The highest weight until it has that many connections, then the next.", "overflow"),
         new("lblc", SchedulerKind.LocalityLeastConnection, "The same address asked for, the same real server, unless that is overloaded: for caches.", "locality"),
-        new("lblcr", SchedulerKind.LocalityLeastConnectionReplicated, "As `lblc`, with a set of real servers for each address asked for."));
+        new("lblcr", SchedulerKind.LocalityLeastConnectionReplicated, "As `lblc`, with a set of real servers for each address asked for."),
+        new("least-time", SchedulerKind.LeastTime, "The shortest wait to be expected, by how fast each has answered: for real servers of unlike speed. On the proxy.", "peak_ewma", "peak-ewma", "ewma", "least_time", "fastest"),
+        new("hash", SchedulerKind.RequestHash, "By a part of the HTTP request, so that the same content is asked of the same real server: for caches. On the proxy.", "uri", "url_param", "hdr", "url_hash", "ring_hash"));
 
     /// <summary>As the file writes it.</summary>
     public static string NameOf(SchedulerKind scheduler) => Kinds.Write(scheduler);
@@ -35,7 +37,7 @@ internal static class SchedulerSection
         Default = SchedulerKind.WeightedLeastConnection,
         Source = "ipvsadm",
         Example = "type: wlc",
-        AlsoCalled = ["name", "kind"],
+        AlsoCalled = ["kind"],
     };
 
     public static readonly Setting<bool> Fallback = new("fallback", new SwitchForm())
@@ -58,14 +60,46 @@ internal static class SchedulerSection
 
     public static readonly Setting<int> TableSize = new("tableSize", new TableSizeForm())
     {
-        Doc = "mh: slots of its table. More make shares more exact and the table larger: 4 bytes each.",
-        Otherwise = "the least of these with 100 slots for each real server, and at least 4093",
-        Source = "IPVS: CONFIG_IP_VS_MH_TAB_INDEX, 4093; a hundred slots each keep shares within a hundredth (Maglev, NSDI 2016 §5.3)",
+        Doc = "mh, hash: slots of its table. More make shares more exact and the table larger: 4 bytes each.",
+        Otherwise = "the least of these with 100 slots for each real server, and at least 4093; for hash with 1000, and at least 16381",
+        Source = "IPVS: CONFIG_IP_VS_MH_TAB_INDEX, 4093; a hundred slots each keep shares within a hundredth (Maglev, NSDI 2016 §5.3), a thousand move hardly a hundredth of what others have",
         Example = "tableSize: 65521",
         AlsoCalled = ["size", "slots", "table"],
     };
 
-    public static readonly Section Section = new("scheduler", Type, Fallback, Port, TableSize)
+    public static readonly Setting<RequestPart> By = new("by", new ChoiceForm<RequestPart>(
+        new("uri", RequestPart.Uri, "Path and query, as sent.", "url", "request_uri"),
+        new("path", RequestPart.Path, "The path without its query."),
+        new("header", RequestPart.Header, "The value of the header field `name`.", "hdr", "httpHeader"),
+        new("cookie", RequestPart.Cookie, "The value of the cookie `name`.", "httpCookie"),
+        new("source", RequestPart.Source, "The client's address.", "client", "ip", "src")))
+    {
+        Doc = "hash: the part of the request that decides. A request without it goes by the client's address.",
+        Default = RequestPart.Uri,
+        Source = "HAProxy balance uri, with whole",
+        Example = "by: header",
+        AlsoCalled = ["on", "of", "hashOn"],
+    };
+
+    public static readonly Setting<string> Name = new("name", new TextForm("the name of a header field or a cookie", 128, HttpText.Token))
+    {
+        Doc = "hash: of the header field (in any case) or the cookie that decides.",
+        Otherwise = "nothing; `by: header` and `by: cookie` need it",
+        Source = "HAProxy balance hdr(name) has none either",
+        Example = "name: X-Tenant",
+        AlsoCalled = ["header", "cookie", "key"],
+    };
+
+    public static readonly Setting<int> BalanceFactor = new("balanceFactor", new CountForm(101, 1000))
+    {
+        Doc = "hash: how many active requests a real server may have, in percent of its share of all there are; what is above goes to the next on the ring. The nearer to 100, the more even and the more content is in two caches.",
+        Otherwise = "no bound",
+        Source = "HAProxy hash-balance-factor: off; 125 to 200 are usual",
+        Example = "balanceFactor: 125",
+        AlsoCalled = ["hash-balance-factor", "hash_balance_factor"],
+    };
+
+    public static readonly Section Section = new("scheduler", Type, Fallback, Port, TableSize, By, Name, BalanceFactor)
     {
         Doc = "Chooses the real server: a name, or a map when more is to be said.",
         Place = "in `scheduler` of a virtual server",
@@ -78,24 +112,57 @@ internal static class SchedulerSection
         Fallback = fields.Get(Fallback),
         Port = fields.Get(Port),
         TableSize = fields.FindValue(TableSize),
+        Hash = fields.Get(Type) == SchedulerKind.RequestHash ? new(fields.Get(By), fields.Find(Name), fields.FindValue(BalanceFactor)) : null,
     };
 
     /// <summary>Whether the real server follows from the packet alone, by a table; the others count connections or take turns.</summary>
     public static bool IsByTable(SchedulerKind kind) => kind is SchedulerKind.SourceHash or SchedulerKind.MaglevHash or SchedulerKind.DestinationHash;
+
+    /// <summary>What the scheduler needs to see of the traffic.</summary>
+    /// <param name="isOnDatapath">Null when it cannot be told.</param>
+    /// <param name="protocol">Null when it cannot be told.</param>
+    public static void RelateTraffic(Fields fields, bool? isOnDatapath, VirtualServerProtocol? protocol, ProblemList problems)
+    {
+        if (fields.IsBroken(Type))
+            return;
+        SchedulerKind kind = fields.Get(Type);
+        if (kind == SchedulerKind.LeastTime && isOnDatapath == true)
+            problems.Add(fields.AtOf(Type), "`least-time` goes by answers, and the packet datapath does not wait for any", "write another scheduler, such as `wlc`, or `forward: proxy`");
+        else if (kind == SchedulerKind.LeastTime && protocol == VirtualServerProtocol.Udp)
+            problems.Add(fields.AtOf(Type), "`least-time` goes by answers, and `protocol: udp` does not tell which packet is one", "write another scheduler, such as `wlc`");
+        else if (kind == SchedulerKind.RequestHash && (isOnDatapath == true || protocol is VirtualServerProtocol.Tcp or VirtualServerProtocol.Udp))
+            problems.Add(fields.AtOf(Type), "`hash` goes by HTTP requests, and this virtual server does not look into them", "write `protocol: http`, or `scheduler: mh`, which goes by the client's address");
+    }
 
     private static void Relate(string name, Fields fields, ProblemList problems)
     {
         if (fields.IsBroken(Type))
             return;
         SchedulerKind kind = fields.Get(Type);
-        ImmutableArray<Setting> unused = kind switch
+        RefuseUnused(kind, fields, problems);
+        if (kind != SchedulerKind.RequestHash || fields.IsBroken(By))
+            return;
+        bool isNamed = fields.Get(By) is RequestPart.Header or RequestPart.Cookie;
+        if (isNamed && !fields.IsWritten(Name))
+            problems.Add(fields.AtOf(By), $"nothing says which {(fields.Get(By) == RequestPart.Header ? "header field" : "cookie")} decides", "add its `name`");
+        if (!isNamed && fields.IsWritten(Name))
+            problems.Add(fields.AtOf(Name), "`name` is of a header field or a cookie, and neither decides here", "remove it, or write `by: header` or `by: cookie`");
+    }
+
+    private static void RefuseUnused(SchedulerKind kind, Fields fields, ProblemList problems)
+    {
+        ImmutableArray<Setting> ofHash = kind == SchedulerKind.RequestHash ? [] : [By, Name, BalanceFactor];
+        ImmutableArray<Setting> ofTables = kind switch
         {
             SchedulerKind.MaglevHash => [],
             SchedulerKind.SourceHash => [TableSize],
+            SchedulerKind.RequestHash => [Fallback, Port],
             _ => [Fallback, Port, TableSize],
         };
-        foreach (Setting setting in unused.Where(fields.IsWritten))
+        foreach (Setting setting in ofTables.Where(fields.IsWritten))
             problems.Add(fields.AtOf(setting), $"`{setting.Name}` means nothing to {Kinds.Write(kind)}", "remove it, or write `type: mh`");
+        foreach (Setting setting in ofHash.Where(fields.IsWritten))
+            problems.Add(fields.AtOf(setting), $"`{setting.Name}` means nothing to {Kinds.Write(kind)}", "remove it, or write `type: hash`");
     }
 }
 

@@ -235,6 +235,7 @@ internal static class VirtualServerSection
         ForwardRules.Relate(name, fields, problems);
         RefuseSmallTable(fields, problems);
         WeightRules.Relate(fields, problems);
+        SchedulerSection.RelateTraffic(fields.Get(Scheduler), ForwardRules.IsOnDatapath(fields), fields.IsBroken(Protocol) ? null : fields.Get(Protocol), problems);
         ImmutableArray<Placed<ListenAddress>> listeners = Listeners(fields);
         if (listeners.IsEmpty)
             return;

@@ -1,5 +1,6 @@
 using System.Net;
 using Bascule.Core.Health;
+using Bascule.Core.Scheduling;
 
 namespace Bascule.Core.Model;
 
@@ -39,6 +40,9 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
 
     /// <summary>What each worker counted; a worker writes only its own.</summary>
     public RealServerCounters[] Counters { get; } = [.. Enumerable.Range(0, workers).Select(_ => new RealServerCounters())];
+
+    /// <summary>How fast it answers; noted where a scheduler goes by it.</summary>
+    public AnswerTime AnswerTime { get; } = new();
 
     /// <summary>As the file or a command says; what the operator's state, its check and a slow start make of it is <see cref="Weight"/>.</summary>
     public int ConfiguredWeight

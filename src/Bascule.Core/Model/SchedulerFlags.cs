@@ -12,8 +12,11 @@ public sealed record SchedulerFlags
     /// <summary><c>sh</c>, <c>mh</c>: the client's port is hashed too (sh-port, mh-port).</summary>
     public bool Port { get; init; }
 
+    /// <summary><c>hash</c>: what it goes by; null for every other scheduler.</summary>
+    public HashBy? Hash { get; init; }
+
     /// <summary>
-    /// <c>mh</c>: slots of its table, one of IPVS's primes from 251 to 131071 (<see cref="Scheduling.HashTable.Sizes"/>); null: as many as suit
+    /// <c>mh</c>, <c>hash</c>: slots of its table, one of IPVS's primes from 251 to 131071 (<see cref="Scheduling.HashTable.Sizes"/>); null: as many as suit
     /// the number of real servers (<see cref="Scheduling.HashTable.SizeFor"/>), at least IPVS's 4093.
     /// </summary>
     public int? TableSize { get; init; }

@@ -47,4 +47,10 @@ public enum SchedulerKind
 
     /// <summary><c>lblcr</c>: as <c>lblc</c>, with a set of real servers for each address asked for.</summary>
     LocalityLeastConnectionReplicated,
+
+    /// <summary><c>least-time</c>: the shortest wait to be expected, by how fast each has answered. Only on the proxy.</summary>
+    LeastTime,
+
+    /// <summary><c>hash</c>: by a part of the HTTP request, with a bound on how much more than others one may have. Only on the proxy.</summary>
+    RequestHash,
 }

@@ -17,6 +17,9 @@ public readonly record struct ClientAddress(ulong High, ulong Low, ushort Port, 
     /// <summary>As <see cref="Low"/>, of the address the client asked for.</summary>
     public ulong DestinationLow { get; init; }
 
+    /// <summary>Hash of the part of the request that <c>hash</c> goes by (<see cref="RequestHash.ContentOf"/>); 0: none, or the request lacks it.</summary>
+    public ulong Content { get; init; }
+
     /// <summary>The same client, asking for that address.</summary>
     public ClientAddress To(in ClientAddress destination) => this with { DestinationHigh = destination.High, DestinationLow = destination.Low };
 

@@ -87,6 +87,20 @@ public static class FlowHash
     /// <summary>Multiplicative, of the address the client asked for.</summary>
     public static uint Destination(in ClientAddress client) => unchecked(Fold(client.DestinationHigh, client.DestinationLow) * GoldenRatio);
 
+    /// <summary>Keyed, of bytes: SipHash-1-3 whole.</summary>
+    public static ulong Keyed(FlowHashKey key, ReadOnlySpan<byte> bytes)
+    {
+        SipHash sip = new(key);
+        ReadOnlySpan<byte> rest = bytes;
+        for (; rest.Length >= sizeof(ulong); rest = rest[sizeof(ulong)..])
+            sip.Add(BinaryPrimitives.ReadUInt64LittleEndian(rest));
+        ulong last = (ulong)bytes.Length << 56;
+        for (int i = 0; i < rest.Length; i++)
+            last |= (ulong)rest[i] << (8 * i);
+        sip.Add(last);
+        return sip.Finish();
+    }
+
     /// <summary>The slot of a table of that size: (hash × slots) / 2^32, which unlike a remainder needs no division.</summary>
     /// <param name="slots">1 to 131071.</param>
     public static int SlotOf(uint hash, int slots) => (int)((ulong)hash * (uint)slots >> 32);

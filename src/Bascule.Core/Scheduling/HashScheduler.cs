@@ -47,6 +47,9 @@ public sealed class HashScheduler : Scheduler
             return _homes[slot];
         if (!_fallsBack && tried.Count == 0)
             return None;
+        int lastResort = FirstUsable(tried);
+        if (lastResort == None)
+            return None; // without a walk through the whole table
 
         for (int offset = 0; offset < _homes.Length; offset++)
         {
@@ -55,7 +58,7 @@ public sealed class HashScheduler : Scheduler
                 return _homes[probed];
         }
 
-        return FirstUsable(tried);
+        return lastResort;
     }
 
     private uint HashOf(in ClientAddress client) => _kind switch
@@ -66,15 +69,4 @@ public sealed class HashScheduler : Scheduler
     };
 
     private bool IsUsableHome(int slot, in TriedServers tried) => _homes[slot] != None && IsUsable(_homes[slot], tried);
-
-    private int FirstUsable(in TriedServers tried)
-    {
-        for (int index = 0; index < RealServers.Length; index++)
-        {
-            if (IsUsable(index, tried))
-                return index;
-        }
-
-        return None;
-    }
 }

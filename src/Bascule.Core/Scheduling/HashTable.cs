@@ -50,6 +50,8 @@ public static class HashTable
 
     private const int SlotsPerMember = 100; // below that, shares differ by more than a hundredth
 
+    private const int SlotsPerCache = 1000; // so that hardly a hundredth of the others' content moves when one is taken off the list
+
     // Nothing up the sleeve: fractions of the golden ratio, and of the square roots of 2 and 3.
     private static readonly FlowHashKey OffsetKey = new(0x9E3779B97F4A7C15, 0xF39CC0605CEDC834);
     private static readonly FlowHashKey SkipKey = new(0x6A09E667F3BCC908, 0xBB67AE8584CAA73B);
@@ -58,16 +60,13 @@ public static class HashTable
     public static ImmutableArray<int> Sizes { get; } = [251, 509, 1021, 2039, 4093, 8191, 16381, 32749, 65521, 131071];
 
     /// <summary>The size of a mh table unless one is asked for: the least with 100 slots a member, and at least IPVS's 4093.</summary>
-    public static int SizeFor(int members)
-    {
-        foreach (int size in Sizes)
-        {
-            if (size >= 4093 && size >= (long)members * SlotsPerMember)
-                return size;
-        }
+    public static int SizeFor(int members) => LeastOf(4093, (long)members * SlotsPerMember);
 
-        return Sizes[^1];
-    }
+    /// <summary>
+    /// The size of the table of <c>hash</c> unless one is asked for: the least with 1000 slots a member, and at least 16381. The more slots, the fewer
+    /// of those who stay change hands when one leaves the list; the kernel has no copy of this table, so it may be large.
+    /// </summary>
+    public static int SizeForContent(int members) => LeastOf(16381, (long)members * SlotsPerCache);
 
     /// <summary>The table of a scheduler: its own for mh, sh and dh; the one flows fall back to for all others.</summary>
     public static TableKind KindOf(SchedulerKind scheduler) => scheduler switch
@@ -148,6 +147,17 @@ public static class HashTable
         }
 
         return serving;
+    }
+
+    private static int LeastOf(int least, long wanted)
+    {
+        foreach (int size in Sizes)
+        {
+            if (size >= least && size >= wanted)
+                return size;
+        }
+
+        return Sizes[^1];
     }
 
     private static bool IsUsable(int member, ReadOnlySpan<bool> usable) => member != None && usable[member];

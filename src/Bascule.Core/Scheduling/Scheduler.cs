@@ -39,10 +39,15 @@ public abstract class Scheduler(ImmutableArray<LiveRealServer> realServers)
             SchedulerKind.Overflow => new Overflow(realServers),
             SchedulerKind.LocalityLeastConnection => new LocalityLeastConnection(realServers, time),
             SchedulerKind.LocalityLeastConnectionReplicated => new LocalityLeastConnectionReplicated(realServers, time),
+            SchedulerKind.LeastTime => new LeastTime(realServers, time),
+            SchedulerKind.RequestHash => new RequestHash(flags, realServers, weights, key),
         };
 
     /// <summary>Whether it looks at the address the client asked for; otherwise that need not be told.</summary>
     public virtual bool GoesByDestination => false;
+
+    /// <summary>Whether it goes by <see cref="LiveRealServer.AnswerTime"/>; otherwise that need not be noted.</summary>
+    public virtual bool GoesByTime => false;
 
     /// <summary>Chooses.</summary>
     /// <param name="client">Who asks for what; only schedulers that go by addresses look at it.</param>
@@ -53,4 +58,16 @@ public abstract class Scheduler(ImmutableArray<LiveRealServer> realServers)
 
     /// <summary>Whether the real server may be chosen: up, weight above 0, not tried yet.</summary>
     protected bool IsUsable(int index, in TriedServers tried) => RealServers[index].TakesConnections && !tried.Contains(index);
+
+    /// <summary>The first of the list that may be chosen.</summary>
+    private protected int FirstUsable(in TriedServers tried)
+    {
+        for (int index = 0; index < RealServers.Length; index++)
+        {
+            if (IsUsable(index, tried))
+                return index;
+        }
+
+        return None;
+    }
 }

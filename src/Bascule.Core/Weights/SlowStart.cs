@@ -25,8 +25,9 @@ public static class SlowStart
     {
         SchedulerKind.WeightedRoundRobin or SchedulerKind.WeightedLeastConnection or SchedulerKind.ShortestExpectedDelay or SchedulerKind.NeverQueue
             or SchedulerKind.Random or SchedulerKind.PowerOfTwoChoices or SchedulerKind.FailOver or SchedulerKind.Overflow
-            or SchedulerKind.LocalityLeastConnection or SchedulerKind.LocalityLeastConnectionReplicated => true,
+            or SchedulerKind.LocalityLeastConnection or SchedulerKind.LocalityLeastConnectionReplicated
+            or SchedulerKind.LeastTime => true,
         SchedulerKind.RoundRobin or SchedulerKind.LeastConnection
-            or SchedulerKind.SourceHash or SchedulerKind.MaglevHash or SchedulerKind.DestinationHash => false,
+            or SchedulerKind.SourceHash or SchedulerKind.MaglevHash or SchedulerKind.DestinationHash or SchedulerKind.RequestHash => false,
     };
 }

@@ -137,6 +137,7 @@ internal static class EntryForms
         SchedulerKind.LocalityLeastConnectionReplicated => Scheduler.Lblcr,
         SchedulerKind.PowerOfTwoChoices => Scheduler.Twos,
         SchedulerKind.Random => Scheduler.Random,
+        SchedulerKind.LeastTime or SchedulerKind.RequestHash => throw new InvalidOperationException("Answers and requests are seen by the proxy alone; its schedulers are not the datapath's."),
     };
 
     private static void SetWay(ref RealServer entry, NextHop way)

@@ -69,7 +69,11 @@ internal sealed partial class HttpConnection
                 if (result != ParseResult.Complete || !WriteAnswerHead(server))
                     return (Exchange.Failed, ForwardOutcome.RealServerSentBadResponse);
                 if (!Worker.ResponseHead.IsInterim)
+                {
+                    EndAnswerTime();
                     return (Exchange.Answered, ForwardOutcome.Completed);
+                }
+
                 if (++interims > MostInterims)
                     return (Exchange.Failed, ForwardOutcome.RealServerSentBadResponse);
                 if (await SendInterimAsync() is { } end)
@@ -88,7 +92,11 @@ internal sealed partial class HttpConnection
             // Each wait has a deadline that only its own progress moves: bytes of the request taken, or the request complete.
             bool isSending = serverReads && !_request.IsFinished;
             if (!isSending && answerDeadline == long.MaxValue)
+            {
                 answerDeadline = In(Timeouts.Response);
+                BeginAnswerTime(); // how long an upload takes is the client's doing
+            }
+
             if (_request.Moved != moved)
                 (moved, bodyDeadline) = (_request.Moved, In(Timeouts.Body));
             Wakening wakening = await Waiter.UntilEither(

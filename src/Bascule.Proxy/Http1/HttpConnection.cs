@@ -184,6 +184,7 @@ internal sealed partial class HttpConnection : ClientConnection
             return HeadRead.Refused;
         }
 
+        Content = Route.Key?.ContentOf(head, _fromClient.Filled) ?? 0;
         _method = head.Method;
         _minorVersion = head.MinorVersion;
         _framing = head.Framing;
@@ -219,6 +220,8 @@ internal sealed partial class HttpConnection : ClientConnection
             // 6. Send the answer.
             if (exchange == Exchange.Answered)
                 outcome = await AnswerAsync();
+            if (outcome == ForwardOutcome.RealServerTimedOut)
+                EndAnswerTime();
             if (outcome is ForwardOutcome.RealServerBrokeOff or ForwardOutcome.RealServerTimedOut or ForwardOutcome.RealServerSentBadResponse)
                 CountFailure();
             return outcome;

@@ -56,6 +56,9 @@ internal sealed class EventLoop : IDisposable
     /// <summary>Milliseconds since the loop was made, as of the start of this turn: the clock is read once a turn.</summary>
     public long Now { get; private set; }
 
+    /// <summary>The clock itself, for what happens within a turn: since an arbitrary moment, the same for all loops and schedulers.</summary>
+    public TimeSpan ReadClock() => _time.GetElapsedTime(0);
+
     public TimerWheel Timers { get; }
 
     public BufferPool Buffers { get; } = new(BufferSize, KeptBuffers);

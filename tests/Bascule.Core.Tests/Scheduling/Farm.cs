@@ -52,7 +52,8 @@ internal sealed class Farm
     public ManualClock Clock { get; } = new();
 
     /// <summary>Built with the weights in force now, and as for the proxy: it falls back.</summary>
-    public Scheduler Scheduler(SchedulerKind kind) => Scheduler(kind, new() { Fallback = true });
+    public Scheduler Scheduler(SchedulerKind kind) =>
+        Scheduler(kind, new() { Fallback = true, TableSize = kind == SchedulerKind.RequestHash ? 251 : null });
 
     public Scheduler Scheduler(SchedulerKind kind, SchedulerFlags flags) =>
         Core.Scheduling.Scheduler.Create(kind, flags, RealServers, [.. RealServers.Select(r => r.Weight)], default, Clock);

@@ -5,7 +5,7 @@ using Bascule.Core.Scheduling;
 namespace Bascule.Core.Tests.Scheduling;
 
 /// <summary>What each scheduler should choose, written as plainly as possible: one thread, lists, no cleverness.</summary>
-internal sealed class PlainScheduler(SchedulerKind kind, Farm farm)
+internal sealed class PlainScheduler(SchedulerKind kind, Farm farm, int? balanceFactor = null)
 {
     private readonly List<int> _slots = Slots(kind, farm);
     private readonly Dictionary<string, List<int>> _sets = [];
@@ -34,6 +34,8 @@ internal sealed class PlainScheduler(SchedulerKind kind, Farm farm)
             SchedulerKind.Overflow => Highest([.. usable.Where(i => farm.RealServers[i].ActiveConnections <= farm.RealServers[i].Weight)]),
             SchedulerKind.LocalityLeastConnection => Local(client, usable, mostInSet: 1),
             SchedulerKind.LocalityLeastConnectionReplicated => Local(client, usable, mostInSet: 8),
+            SchedulerKind.LeastTime => InRing().Where(usable.Contains).MinBy(ExpectedWait),
+            SchedulerKind.RequestHash => WithRoom(client.Content != 0 ? (uint)client.Content : FlowHash.KeyedSource(default, client, withPort: false), usable),
         };
         // nq chooses an idle one, lblc and lblcr a remembered one, outside of the ring that breaks their ties.
         if (!_isOutsideOfRing)
@@ -120,6 +122,27 @@ internal sealed class PlainScheduler(SchedulerKind kind, Farm farm)
         return choice;
     }
 
+    private double ExpectedWait(int index)
+    {
+        LiveRealServer realServer = farm.RealServers[index];
+        double time = realServer.AnswerTime.At(farm.Clock.GetElapsedTime(0));
+        bool isAsked = realServer.ActiveConnections > 0;
+        return (time > 0 ? time : isAsked ? 1e12 : 0) * (realServer.ActiveConnections + 1) / realServer.Weight;
+    }
+
+    private int WithRoom(uint hash, List<int> usable)
+    {
+        int slot = (int)(hash * (BigInteger)_slots.Count / BigInteger.Pow(2, 32));
+        List<int> ring = [.. Enumerable.Range(slot, _slots.Count).Select(s => _slots[s % _slots.Count]).Where(usable.Contains).Distinct()];
+        if (ring.Count == 0)
+            return usable[0];
+        decimal all = 1 + usable.Sum(i => farm.RealServers[i].ActiveConnections);
+        decimal weights = usable.Sum(i => farm.RealServers[i].Weight);
+        return ring.Where(HasRoom).Append(ring[0]).First();
+
+        bool HasRoom(int i) => balanceFactor is null || farm.RealServers[i].ActiveConnections + 1 <= Math.Ceiling(balanceFactor.Value / 100m * all * farm.RealServers[i].Weight / weights);
+    }
+
     private bool IsOverloaded(int index) =>
         farm.RealServers[index].ActiveConnections > farm.RealServers[index].Weight
         && farm.RealServers.Any(r => r.TakesConnections && r.ActiveConnections < r.Weight / 2.0);
@@ -148,8 +171,8 @@ internal sealed class PlainScheduler(SchedulerKind kind, Farm farm)
             SchedulerKind.DestinationHash => [.. Enumerable.Range(0, weights.Length)],
             _ => [],
         };
-        if (kind == SchedulerKind.MaglevHash)
-            return PlainMaglev.Slots([.. farm.RealServers.Select(r => r.Address)], weights, 4093);
+        if (kind is SchedulerKind.MaglevHash or SchedulerKind.RequestHash)
+            return PlainMaglev.Slots([.. farm.RealServers.Select(r => r.Address)], weights, kind == SchedulerKind.MaglevHash ? 4093 : 251);
         return [.. Enumerable.Range(0, 256).Select(i => oneTurn.Count == 0 ? Scheduler.None : oneTurn[i % oneTurn.Count])];
     }
 }

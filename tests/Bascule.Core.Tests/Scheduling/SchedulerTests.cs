@@ -12,19 +12,30 @@ public sealed class SchedulerTests
     public static TheoryData<SchedulerKind> Rings =>
     [
         SchedulerKind.RoundRobin, SchedulerKind.WeightedRoundRobin, SchedulerKind.LeastConnection,
-        SchedulerKind.WeightedLeastConnection, SchedulerKind.ShortestExpectedDelay,
+        SchedulerKind.WeightedLeastConnection, SchedulerKind.ShortestExpectedDelay, SchedulerKind.LeastTime,
     ];
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Chooses_what_the_plain_implementation_chooses_whatever_happens_in_between(SchedulerKind kind)
+    public void Chooses_what_the_plain_implementation_chooses_whatever_happens_in_between(SchedulerKind kind) =>
+        AssertSameAsPlain(farm => farm.Scheduler(kind), farm => new(kind, farm));
+
+    [Theory]
+    [InlineData(101)]
+    [InlineData(125)]
+    [InlineData(300)]
+    public void Hash_with_a_balance_factor_chooses_what_the_plain_implementation_chooses(int balanceFactor) => AssertSameAsPlain(
+        farm => farm.Scheduler(SchedulerKind.RequestHash, new() { TableSize = 251, Hash = new(RequestPart.Uri, null, balanceFactor) }),
+        farm => new(SchedulerKind.RequestHash, farm, balanceFactor));
+
+    private static void AssertSameAsPlain(Func<Farm, Scheduler> build, Func<Farm, PlainScheduler> buildPlain)
     {
         for (int seed = 0; seed < 300; seed++)
         {
             Random chance = new(seed);
             Farm farm = new([.. Enumerable.Range(0, chance.Next(1, 9)).Select(_ => chance.Next(0, 7))]);
-            Scheduler scheduler = farm.Scheduler(kind);
-            PlainScheduler plain = new(kind, farm);
+            Scheduler scheduler = build(farm);
+            PlainScheduler plain = buildPlain(farm);
             (Random ours, Random theirs) = (new(seed), new(seed));
             for (int step = 0; step < 60; step++)
             {
@@ -146,8 +157,14 @@ public sealed class SchedulerTests
     private static void Disturb(Farm farm, Random chance)
     {
         int index = chance.Next(farm.Count);
-        switch (chance.Next(8))
+        switch (chance.Next(10))
         {
+            case 8:
+                farm.RealServers[index].AnswerTime.Note(TimeSpan.FromMilliseconds(chance.Next(1, 50)), farm.Clock.GetElapsedTime(0));
+                break;
+            case 9:
+                farm.Clock.Advance(TimeSpan.FromSeconds(chance.Next(20)));
+                break;
             case 0:
                 farm.RealServers[index].ConfiguredWeight = chance.Next(0, 7);
                 break;
@@ -166,7 +183,10 @@ public sealed class SchedulerTests
         }
     }
 
-    private static ClientAddress AnyClient(Random chance) => AnyAddress(chance).To(AnyOfFew(chance));
+    private static ClientAddress AnyClient(Random chance) => AnyAddress(chance).To(AnyOfFew(chance)) with
+    {
+        Content = chance.Next(3) == 0 ? 0 : (ulong)chance.NextInt64(),
+    };
 
     private static ClientAddress AnyOfFew(Random chance) => new(0, (uint)chance.Next(6), 0, IsIpv4: true);
 
