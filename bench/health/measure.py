@@ -78,7 +78,7 @@ def start_servers(stack, directory, arguments):
 def configuration(kind, port, directory, arguments):
     """Virtual servers of a hundred real servers each, every one checked."""
     check = f"{{ type: {kind}, interval: {arguments.interval}ms, timeout: {min(1000, arguments.interval)}ms }}"
-    lines = ["workers: 1", f"adminSocket: {directory}/admin.sock", "virtualServers:"]
+    lines = ["workers: 1", f"admin: {directory}/admin.sock", "virtualServers:"]
     addresses = [starts.address(index) for index in range(arguments.real_servers)]
     for first in range(0, len(addresses), PER_VIRTUAL_SERVER):
         members = ", ".join(f"{address}:{port}" for address in addresses[first:first + PER_VIRTUAL_SERVER])
@@ -119,6 +119,8 @@ def measure_kind(kind, stack, directory, port, log, arguments):
     daemon = processes.Process(f"bascule-{kind}", [machine.BASCULE, "run", "-c", file], directory, DAEMON_CORE)
     stack.callback(daemon.stop)
     time.sleep(arguments.interval / 1000 + arguments.warmup)
+    if daemon.has_ended():
+        sys.exit(f"bascule does not run. Its log ends:\n{daemon.last_words()}")
     rounds, histogram = [], []
     for number in range(1, arguments.rounds + 1):
         began = time.monotonic_ns()

@@ -25,7 +25,7 @@ public sealed class HealthBoard(TimeProvider time)
     /// straight to the real server.
     /// </param>
     public HealthRecord? Find(Check? check, IPEndPoint realServer, bool wasUp = false, IPEndPoint? through = null) =>
-        check is null ? null : _records.GetOrAdd((check, realServer, through), key => new(key.Item1, key.Item2, time.GetUtcNow(), wasUp));
+        check is null ? null : _records.GetOrAdd((check, realServer, through), key => new(key.Item1, key.Item2, time.GetUtcNow(), wasUp || key.Item1.BeginsUp));
 
     /// <summary>Every record that some virtual server of the snapshot reads.</summary>
     public static IReadOnlyCollection<HealthRecord> RecordsOf(Snapshot snapshot) =>

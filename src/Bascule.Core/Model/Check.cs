@@ -41,6 +41,9 @@ public abstract record Check
 
     /// <summary>What is done about a real server that goes up and down again and again; null: nothing.</summary>
     public FlapHold? FlapHold { get; init; }
+
+    /// <summary>A real server that nobody has asked yet counts as up.</summary>
+    public bool BeginsUp { get; init; }
 }
 
 /// <summary>A real server that changed between up and down too often stays down for a while.</summary>

@@ -114,5 +114,14 @@ internal static class MeantText
     };
 
     private static string Times(string kind, Check check) =>
-        $"{kind} every {check.Interval} within {check.Timeout} rise {check.Rise} fall {check.Fall} port {check.Port?.ToString() ?? "its own"}";
+        $"{kind} every {check.Interval} within {check.Timeout} rise {check.Rise} fall {check.Fall} port {check.Port?.ToString() ?? "its own"}{Cadence(check)}";
+
+    private static string Cadence(Check check) => string.Concat(
+        check.IntervalDown is { } down ? $"\n    down every {down}" : "",
+        check.IntervalUnknown is { } unknown ? $"\n    unknown every {unknown}" : "",
+        check.Retries > 0 ? $"\n    repeated {check.Retries} times after {check.RetryDelay}" : "",
+        check.Reentry > TimeSpan.Zero ? $"\n    reentry {check.Reentry}" : "",
+        check.WarmUp > TimeSpan.Zero ? $"\n    warm-up {check.WarmUp}" : "",
+        check.FlapHold is { } flap ? $"\n    held for {flap.Hold} after {flap.Changes} changes in {flap.Window}" : "",
+        check.BeginsUp ? "\n    begins up" : "");
 }
