@@ -17,6 +17,7 @@ internal abstract class ClientConnection
     private RealServerPool? _serving;
     private SessionHold _session;
     private TimeSpan? _askedAt;
+    private bool _isJudged;
 
     protected ClientConnection(Worker worker, Listener listener, TcpSocket socket, in NativeAddress address)
     {
@@ -95,6 +96,7 @@ internal abstract class ClientConnection
                 return outcome;
             Log.RealServerUnreachable(Worker.Logger, pool.Live.Address, Route.VirtualServer.Configured.Name, outcome);
             pool.Counters.Failures++;
+            Judge(isGood: false);
             StopServing();
             if (IsSorry)
                 return outcome;
@@ -106,6 +108,17 @@ internal abstract class ClientConnection
 
     /// <summary>The real server did not answer as it should: it will not be chosen again for this request.</summary>
     protected void CountFailure() => _serving!.Counters.Failures++;
+
+    /// <summary>
+    /// The real server answered this connection or request well, or badly: the passive check's evidence. The first word counts. A sorry server is not judged.
+    /// </summary>
+    protected void Judge(bool isGood)
+    {
+        if (_isJudged || IsSorry || _serving is not { } pool)
+            return;
+        _isJudged = true;
+        pool.Judge(isGood);
+    }
 
     /// <summary>Adds to what the real server has been sent and has sent.</summary>
     protected void CountBytes(long toServer, long fromServer)
@@ -165,6 +178,7 @@ internal abstract class ClientConnection
     private void Serve(RealServerPool pool)
     {
         _serving = pool;
+        _isJudged = false;
         pool.Live.BeginActive();
         pool.Counters.Requests++;
     }
@@ -187,8 +201,12 @@ internal abstract class ClientConnection
         }
 
         BeginAnswerTime();
-        if (pool.BeginConnect(Waiter) is not { } connection)
+        if (pool.BeginConnect(Waiter, out bool isOurs) is not { } connection)
+        {
+            _isJudged = isOurs; // nobody is ejected because this director has run out of something
             return ForwardOutcome.RealServerRefused;
+        }
+
         Wakening wakening = await Waiter.UntilEither(connection.Stream, Interest.Write, Client, Interest.Failure, In(Timeouts.Connect));
         ForwardOutcome outcome = wakening switch
         {

@@ -104,15 +104,34 @@ internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, int po
     }
 
     /// <summary>Begins to connect; null when that failed at once.</summary>
-    public RealServerConnection? BeginConnect(IStreamOwner owner)
+    /// <param name="isOurs">It failed for want of something here, which says nothing about the real server.</param>
+    public RealServerConnection? BeginConnect(IStreamOwner owner, out bool isOurs)
     {
         try
         {
-            return TcpSocket.BeginConnect(_address, out _) is { } socket ? new(loop, socket, this, owner) : null;
+            TcpSocket? socket = TcpSocket.BeginConnect(_address, out Errno error);
+            isOurs = error is Errno.TooManyFiles or Errno.TooManyFilesInSystem or Errno.NoBuffers or Errno.NoMemory or Errno.AddressNotAvailable;
+            return socket is null ? null : new(loop, socket, this, owner);
         }
         catch (KernelException)
         {
-            return null; // it could not be watched
+            isOurs = true; // it could not be watched
+            return null;
+        }
+    }
+
+    /// <summary>Notes how it answered a client.</summary>
+    public void Judge(bool isGood)
+    {
+        if (isGood)
+        {
+            Counters.GoodAnswers++;
+            Live.Succeeded();
+        }
+        else
+        {
+            Counters.BadAnswers++;
+            Live.Failed();
         }
     }
 

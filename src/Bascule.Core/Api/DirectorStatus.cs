@@ -122,6 +122,9 @@ public sealed record RealServerStatus
     /// <summary>What keeps packets from reaching it though its check passes: <c>no route to 10.0.0.11</c>; null: nothing.</summary>
     public required string? Trouble { get; init; }
 
+    /// <summary>Why it is ejected, and until when; null when it is not.</summary>
+    public Ejection? Ejection { get; init; }
+
     /// <summary>Since when it is up or down, UTC; null when it is not checked.</summary>
     public required DateTimeOffset? Since { get; init; }
 

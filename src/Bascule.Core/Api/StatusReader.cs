@@ -78,6 +78,7 @@ public static class StatusReader
             MaxConnections = live.Thresholds?.Upper,
             ResumeConnections = live.Thresholds?.Lower,
             Trouble = packets?.Trouble,
+            Ejection = live.Ejection,
             Since = live.Health?.Since,
             LastCheck = live.Health is { Last: { } answer } health
                 ? new() { Passed = answer.Passed, Why = answer.Why, At = health.LastAt }

@@ -19,6 +19,8 @@ internal static class DatapathRules
     {
         if (fields.IsWritten(VS.Timeouts))
             problems.Add(fields.AtOf(VS.Timeouts), "`timeouts` are the proxy's; they do nothing on the packet datapath", "remove them, or write `flowTimeouts`");
+        if (fields.IsWritten(VS.PassiveCheck))
+            problems.Add(fields.AtOf(VS.PassiveCheck), "`passiveCheck` is the proxy's; the packet datapath does not read answers", "remove it, or write `forward: proxy`");
         if (!fields.IsBroken(VS.Protocol))
             RelateProtocol(name, fields, fields.Get(VS.Protocol), problems);
         RefuseTooMany(fields, problems);

@@ -76,6 +76,15 @@ internal static class VirtualServerSection
         AlsoCalled = ["healthCheck", "health", "httpchk", "option httpchk"],
     };
 
+    public static readonly Setting<Fields> PassiveCheck = new("passiveCheck", PassiveCheckSection.Section)
+    {
+        Doc = "A real server whose answers to clients are bad is given nothing for a while, whatever its check says. On the proxy.",
+        Default = Fields.Nothing,
+        Otherwise = "answers to clients take nobody out",
+        Example = "passiveCheck: { consecutiveFailures: 5 }",
+        AlsoCalled = ["outlierDetection", "outlier_detection", "observe", "passiveHealthCheck"],
+    };
+
     public static readonly Setting<ImmutableArray<Fields>> RealServers = new("realServers", new ListForm<Fields>(
         RealServerSection.Section, new("there are no real servers, so nobody would do the work", "list at least one under `realServers`, such as `- 10.0.0.11:8080`")))
     {
@@ -175,7 +184,7 @@ internal static class VirtualServerSection
         AlsoCalled = ["lvs_timeouts"],
     };
 
-    public static readonly Section Section = new("virtualServer", Address, Addresses, Protocol, Forward, Scheduler, Persistence, Check, RealServers, SorryServer, SlowStart, State, Timeouts,
+    public static readonly Section Section = new("virtualServer", Address, Addresses, Protocol, Forward, Scheduler, Persistence, Check, PassiveCheck, RealServers, SorryServer, SlowStart, State, Timeouts,
         OnePacket, ExpireNoDestination, Allow, Deny, Rates, FlowTimeouts)
     {
         Doc = "The addresses clients use, with their scheduler and their real servers. It stands under `virtualServers`, below its name.",
@@ -211,6 +220,7 @@ internal static class VirtualServerSection
             Forwarding = own ?? realServers[0].Forwarding,
             Persistence = fields.IsWritten(Persistence) ? PersistenceSection.Meant(fields.Get(Persistence)) : null,
             Check = CheckSection.Meant(fields.Get(Check)) is var check and not OnCheck ? check : null,
+            PassiveCheck = fields.IsWritten(PassiveCheck) ? PassiveCheckSection.Meant(fields.Get(PassiveCheck)) : null,
             RealServers = realServers,
             SorryServer = fields.Find(SorryServer)?.WithPort(port),
             State = fields.Get(State),

@@ -119,6 +119,9 @@ public sealed record VirtualServer
         { } own => own,
     };
 
+    /// <summary>When answers to clients take a real server out; null: they never do.</summary>
+    public PassiveCheck? PassiveCheck { get; init; }
+
     /// <summary>At least one, in the order of the file, no address twice.</summary>
     public required ValueList<RealServer> RealServers { get; init; }
 

@@ -22,7 +22,9 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     private volatile AdministrativeState _state;
     private int _share = WholeShare;
     private int _scale = 1;
-    private bool _isEjected;
+    private Ejection? _ejection;
+    private int _failuresInARow;
+    private int _longestFailureRun;
     private ConnectionThresholds? _thresholds = configured.Thresholds;
     private bool _isFull;
     private int _active;
@@ -89,10 +91,13 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     }
 
     /// <summary>Its answers to clients were so bad that it is given nothing for a while, whatever its check says.</summary>
-    public bool IsEjected
+    public bool IsEjected => Ejection is not null;
+
+    /// <summary>Why and for how long it is ejected; null: it is not.</summary>
+    public Ejection? Ejection
     {
-        get => Volatile.Read(ref _isEjected);
-        set => Volatile.Write(ref _isEjected, value);
+        get => Volatile.Read(ref _ejection);
+        set => Volatile.Write(ref _ejection, value);
     }
 
     /// <summary>What weights are multiplied with, so that there are parts of a small one. 1 to 100.</summary>
@@ -143,7 +148,10 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     public int InactiveConnections => int.Max(0, Connections - ActiveConnections);
 
     /// <summary>Whether it may be sent anybody: its check passes, or nobody asks; it is not in maintenance, and not ejected.</summary>
-    public bool IsUp => (Health?.IsUp ?? true) && !IsEjected && EffectiveState != AdministrativeState.Maintenance;
+    public bool IsUp => IsOtherwiseUp && !IsEjected;
+
+    /// <summary>Whether it would be up if its answers to clients did not count.</summary>
+    public bool IsOtherwiseUp => (Health?.IsUp ?? true) && EffectiveState != AdministrativeState.Maintenance;
 
     /// <summary>Whether a scheduler may choose it: up, a weight above 0, and not full.</summary>
     public bool TakesConnections => Weight > 0 && !IsFull && IsUp;
@@ -199,6 +207,31 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
             Volatile.Write(ref _isFull, false);
     }
 
+    /// <summary>It answered a client well.</summary>
+    public void Succeeded()
+    {
+        if (Volatile.Read(ref _failuresInARow) != 0) // as good as always 0, and then no cache line changes hands
+            Volatile.Write(ref _failuresInARow, 0);
+    }
+
+    /// <summary>It answered a client badly, or not at all.</summary>
+    public void Failed()
+    {
+        int run = Interlocked.Increment(ref _failuresInARow);
+        if (run > Volatile.Read(ref _longestFailureRun))
+            Volatile.Write(ref _longestFailureRun, run);
+    }
+
+    /// <summary>The most failures in a row, over all workers, since it was asked last.</summary>
+    internal int TakeLongestFailureRun() => Interlocked.Exchange(ref _longestFailureRun, 0);
+
+    /// <summary>Whatever failed before does not count any more.</summary>
+    internal void ForgetFailures()
+    {
+        Volatile.Write(ref _failuresInARow, 0);
+        Volatile.Write(ref _longestFailureRun, 0);
+    }
+
     /// <summary>A connection to it was opened.</summary>
     public void Opened() => Interlocked.Increment(ref _connections);
 
@@ -217,6 +250,12 @@ public sealed class RealServerCounters
 
     /// <summary>Times it refused a connection, broke off or answered too late.</summary>
     public long Failures { get; set; }
+
+    /// <summary>TCP connections and HTTP requests of clients that it answered well: it sent something, and no status of 500 or more.</summary>
+    public long GoodAnswers { get; set; }
+
+    /// <summary>Those it answered badly: no connection, a break or silence before an answer, bytes that are none, a status of 500 or more.</summary>
+    public long BadAnswers { get; set; }
 
     /// <summary>Bytes sent to it.</summary>
     public long BytesIn { get; set; }

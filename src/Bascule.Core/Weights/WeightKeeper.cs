@@ -3,33 +3,53 @@ using Bascule.Core.Model;
 namespace Bascule.Core.Weights;
 
 /// <summary>
-/// Keeps what moves by itself: the shares of real servers that start slowly. It goes by what the live objects say at each <see cref="Turn"/>; one thread at
-/// a time.
+/// Keeps what moves by itself: the shares of real servers that start slowly, and who is ejected. It goes by what the live objects say at each
+/// <see cref="Turn"/>; one thread at a time.
 /// </summary>
 public sealed class WeightKeeper(TimeProvider time)
 {
     private readonly Dictionary<LiveRealServer, Start> _starts = [];
+    private readonly Dictionary<string, PassiveWatch> _watches = []; // by the name of the virtual server
     private bool _isFirst = true;
 
     /// <summary>Looks at every real server, and writes what follows.</summary>
-    /// <returns>Whether something goes on moving, so that there should be another turn soon.</returns>
-    public bool Turn(Snapshot snapshot)
+    public WeightTurn Turn(Snapshot snapshot)
     {
+        List<WeightChange> changes = [];
         bool moves = false;
-        HashSet<LiveRealServer> seen = [];
         foreach (LiveVirtualServer virtualServer in snapshot.VirtualServers)
         {
+            moves |= virtualServer.Configured.PassiveCheck is not null;
+            changes.AddRange(Watch(virtualServer));
             for (int i = 0; i < virtualServer.RealServers.Length; i++)
-            {
-                seen.Add(virtualServer.RealServers[i]);
                 moves |= Follow(virtualServer.RealServers[i], virtualServer.Configured.RealServers[i].SlowStart);
-            }
         }
 
-        foreach (LiveRealServer gone in _starts.Keys.Where(known => !seen.Contains(known)).ToList())
-            _starts.Remove(gone);
+        Forget(snapshot);
         _isFirst = false;
-        return moves;
+        return new(moves, changes);
+    }
+
+    private void Forget(Snapshot snapshot)
+    {
+        HashSet<LiveRealServer> known = [.. snapshot.VirtualServers.SelectMany(v => v.RealServers)];
+        foreach (LiveRealServer gone in _starts.Keys.Where(live => !known.Contains(live)).ToList())
+            _starts.Remove(gone);
+        HashSet<string> names = [.. snapshot.VirtualServers.Select(v => v.Configured.Name)];
+        foreach (string gone in _watches.Keys.Where(name => !names.Contains(name)).ToList())
+            _watches.Remove(gone);
+    }
+
+    private Moment Now => new(time.GetElapsedTime(0), time.GetUtcNow());
+
+    private IReadOnlyList<WeightChange> Watch(LiveVirtualServer virtualServer)
+    {
+        string name = virtualServer.Configured.Name;
+        if (virtualServer.Configured.PassiveCheck is not { } rule)
+            return _watches.Remove(name, out PassiveWatch? ended) ? ended.End(virtualServer, Now) : [];
+        if (!_watches.TryGetValue(name, out PassiveWatch? watch))
+            _watches[name] = watch = new();
+        return watch.Turn(virtualServer, rule, Now);
     }
 
     private bool Follow(LiveRealServer live, TimeSpan length)

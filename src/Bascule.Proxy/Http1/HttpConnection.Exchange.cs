@@ -121,6 +121,8 @@ internal sealed partial class HttpConnection
             _clientKeepsAlive &= _request.IsFinished && !Listener.EndsConnections && toward != BodyFraming.UntilClose;
             _serverKeepsAlive = head.KeepAlive;
             _isSwitching = head.IsSwitching;
+            if (head.Status >= 500 || _isSwitching)
+                Judge(isGood: _isSwitching); // RFC 9110 §15.6: the server knows that it erred
         }
 
         _responseHead ??= Worker.Loop.Buffers.Rent();

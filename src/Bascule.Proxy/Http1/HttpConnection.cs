@@ -223,7 +223,15 @@ internal sealed partial class HttpConnection : ClientConnection
             if (outcome == ForwardOutcome.RealServerTimedOut)
                 EndAnswerTime();
             if (outcome is ForwardOutcome.RealServerBrokeOff or ForwardOutcome.RealServerTimedOut or ForwardOutcome.RealServerSentBadResponse)
+            {
                 CountFailure();
+                Judge(isGood: false);
+            }
+            else if (exchange == Exchange.Answered)
+            {
+                Judge(isGood: true);
+            }
+
             return outcome;
         }
     }

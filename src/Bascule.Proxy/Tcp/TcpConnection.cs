@@ -36,6 +36,8 @@ internal sealed class TcpConnection : ClientConnection
 
         // 3. Count how it ended, and pass a break on as a break.
         bool isComplete = outcome == ForwardOutcome.Completed;
+        if (isComplete || outcome is ForwardOutcome.RealServerBrokeOff or ForwardOutcome.RealServerTimedOut)
+            Judge(isGood: isComplete);
         Route.Counters.Count(isComplete && IsSorry ? ForwardOutcome.CompletedBySorryServer : outcome);
         LeaveServer(reusable: false, reset: !isComplete);
         return isComplete;
@@ -51,6 +53,8 @@ internal sealed class TcpConnection : ClientConnection
 
     private void CountMoved()
     {
+        if (_tunnel.MovedToClient > 0)
+            Judge(isGood: true); // it speaks; that it resets later is how some programs end
         CountBytes(_tunnel.MovedToServer - _countedIn, _tunnel.MovedToClient - _countedOut);
         (_countedIn, _countedOut) = (_tunnel.MovedToServer, _tunnel.MovedToClient);
     }

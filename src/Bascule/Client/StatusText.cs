@@ -120,6 +120,7 @@ internal sealed class StatusText(TextWriter to, bool colours)
     /// <summary>The last check's answer, how long ago it came, and since when the real server is in its state.</summary>
     public static string Why(RealServerStatus realServer, DateTimeOffset now) => realServer switch
     {
+        { State: RealServerState.Ejected, Ejection: { } ejection } => $"{ejection.Why}; since {Age(now - ejection.Since)}, for another {Age(ejection.Until - now)}",
         { Since: null } => "not checked",
         { LastCheck: null } => "waits for its first check",
         { LastCheck: var check, Since: { } since } => $"{check.Why}, {Age(now - check.At)} ago; since {Age(now - since)}",

@@ -9,6 +9,7 @@ using Bascule.Core.Model;
 using Bascule.Core.Replication;
 using Bascule.Core.Roles;
 using Bascule.Core.Sessions;
+using Bascule.Core.Weights;
 using Bascule.Health;
 using Bascule.Linux;
 using Bascule.Linux.Process;
@@ -76,8 +77,7 @@ internal sealed class Director
         _states = new(configuration.StateFile, _snapshots, TellOfState, time, _log);
         _health = new(time, new Random(chance.Next()), loggers.CreateLogger<HealthEngine>());
         _traffic = new(time, () => StatusReader.Read(Current, _packets?.Answers.Report()));
-        _weights = new(time, () => Current);
-        _weights.Turn();
+        _weights = new(time, () => Current, Tell);
         // Until failover has started, what an instance has is nobody's.
         _roles = new(configuration.Ha is { } shared ? new(0, shared.Instances) : RoleSet.Alone);
         _failover = configuration.Ha is { } ha
@@ -86,6 +86,7 @@ internal sealed class Director
         _handover = _failover is null ? null : DeskOf(_failover, loggers);
         _packets = configuration.Packets is { } settings ? new(settings, _snapshots.Current, _roles.Current, configuration.Ha, time, loggers) : null;
         _channel = StateChannel.Build(configuration, StateChannel.Peers(configuration, _problems), States(), () => _shared, time, new Random(chance.Next()), loggers);
+        _weights.Turn();
         _health.WentUpOrDown += Tell;
         _health.Changed += _ => _weights.Wake();
         if (_failover is not null)
@@ -428,6 +429,25 @@ internal sealed class Director
     {
         _weights.Wake();
         _notifier.Tell(change);
+    }
+
+    private void Tell(WeightChange change)
+    {
+        string virtualServer = change.VirtualServer.Configured.Name;
+        switch (change.Kind)
+        {
+            case WeightChangeKind.Ejected:
+                Log.Ejected(_log, change.RealServer!.Address, virtualServer, (change.RealServer.Ejection!.Until - change.At).TotalSeconds, change.Why);
+                TellOf(change.RealServer, "ejected");
+                break;
+            case WeightChangeKind.Readmitted:
+                Log.Readmitted(_log, change.RealServer!.Address, virtualServer, change.Why);
+                TellOf(change.RealServer, change.RealServer.IsUp ? "up" : "down");
+                break;
+        }
+
+        void TellOf(LiveRealServer realServer, string state) =>
+            _notifier.Tell(new(NotificationType.RealServer, $"{virtualServer}/{StatusReader.AddressText(realServer.Address)}", state, change.Why, change.At));
     }
 
     private static Notifier NotifierOf(Configuration configuration, TimeProvider time, ILoggerFactory loggers) => new(StateChannel.NodeOf(configuration), time, loggers);

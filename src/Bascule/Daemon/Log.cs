@@ -81,6 +81,12 @@ internal static partial class Log
     [LoggerMessage(1043, LogLevel.Error, "{File} cannot be read, so every state is as the configuration says: {Why}")]
     public static partial void NoStateFile(ILogger logger, string file, string why);
 
+    [LoggerMessage(1050, LogLevel.Warning, "Real server {RealServer} of {VirtualServer} is ejected for {Seconds:0.#} s: {Why}")]
+    public static partial void Ejected(ILogger logger, System.Net.IPEndPoint realServer, string virtualServer, double seconds, string why);
+
+    [LoggerMessage(1051, LogLevel.Information, "Real server {RealServer} of {VirtualServer} is not ejected any more: {Why}")]
+    public static partial void Readmitted(ILogger logger, System.Net.IPEndPoint realServer, string virtualServer, string why);
+
     [LoggerMessage(1020, LogLevel.Information, "Stopping: open client connections ({Connections}) may finish within {Seconds} s (a second signal ends them now)")]
     public static partial void Stopping(ILogger logger, long connections, double seconds);
 

@@ -5,7 +5,8 @@ namespace Bascule.Daemon;
 
 /// <summary>Turns the <see cref="WeightKeeper"/>: at once when something happened, and often while something moves.</summary>
 /// <param name="current">What is balanced now.</param>
-internal sealed class WeightLoop(TimeProvider time, Func<Snapshot> current)
+/// <param name="tell">Takes each change, in order; must not take its time.</param>
+internal sealed class WeightLoop(TimeProvider time, Func<Snapshot> current, Action<WeightChange> tell)
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1); // nobody who forgets to wake it is waited for longer
@@ -27,7 +28,12 @@ internal sealed class WeightLoop(TimeProvider time, Func<Snapshot> current)
     public void Turn()
     {
         lock (_turning)
-            _moves = _keeper.Turn(current());
+        {
+            WeightTurn turn = _keeper.Turn(current());
+            _moves = turn.Moves;
+            foreach (WeightChange change in turn.Changes)
+                tell(change);
+        }
     }
 
     /// <summary>Turns no more.</summary>

@@ -45,6 +45,8 @@ internal static class MeantText
             text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  flags {virtualServer.SchedulerFlags}\n");
         if (virtualServer.Persistence is { } persistence)
             text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  {persistence}\n");
+        if (virtualServer.PassiveCheck is { } passive)
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  {passive}\n");
         if (!virtualServer.IsProxied)
             Write(virtualServer.Forwarding, virtualServer.Packets, text);
         foreach (RealServer realServer in virtualServer.RealServers)

@@ -141,7 +141,7 @@ public sealed class LiveRealServerTests
         Assert.Equal((true, 0, false), (_realServer.IsUp, _realServer.Weight, _realServer.TakesConnections));
 
         _realServer.State = AdministrativeState.Enabled;
-        _realServer.IsEjected = true;
+        _realServer.Ejection = new("5 failures in a row", DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue);
         Assert.Equal((false, 1), (_realServer.IsUp, _realServer.Weight));
     }
 }

@@ -139,7 +139,7 @@ public sealed class SlowStartTests
 
     private static VirtualServer Web(params RealServer[] realServers) => Sample.Web with { RealServers = [.. realServers.Select(r => r with { SlowStart = Length })] };
 
-    private bool Turn() => _keeper.Turn(_snapshots.Current);
+    private bool Turn() => _keeper.Turn(_snapshots.Current).Moves;
 
     private void Answer(bool passed, int times = 1)
     {

@@ -1,0 +1,41 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Bascule.Core.Model;
+using Bascule.Core.Weights;
+using VS = Bascule.Core.Config.VirtualServerSection;
+
+namespace Bascule.Core.Config;
+
+/// <summary>What is allowed and would never act, where answers to clients take real servers out.</summary>
+internal static class WeightWarnings
+{
+    /// <summary>All of them, in the order of the file.</summary>
+    public static ImmutableArray<Problem> Of(Fields file, Configuration meant)
+    {
+        ProblemList warnings = new();
+        foreach ((Named written, VirtualServer virtualServer) in file.Get(RootSection.VirtualServers).Zip(meant.VirtualServers))
+        {
+            if (virtualServer.PassiveCheck is { } rule)
+                WarnOf(written.Fields, rule, virtualServer.RealServers.Count, warnings);
+        }
+
+        return warnings.Sorted();
+    }
+
+    private static void WarnOf(Fields fields, PassiveCheck rule, int count, ProblemList warnings)
+    {
+        Fields written = fields.Get(VS.PassiveCheck);
+        string real = count == 1 ? "is one real server" : $"are {count} real servers";
+        if (PassiveWatch.MostEjected(count, rule) == 0)
+        {
+            warnings.Add(written.At, $"there {real}, and {rule.MaxEjected}% of them is less than one: nobody is ever ejected",
+                count == 1 ? "add a real server, or remove `passiveCheck`" : $"write at least `maxEjected: {(99 + count) / count}%`");
+        }
+        else if (rule.Outliers is { } outliers && !Outliers.CanFind(count, outliers))
+        {
+            warnings.Add(written.AtOf(PassiveCheckSection.Outliers), $"there {real}, of which none can be an outlier by this rule",
+                count < outliers.MinServers ? $"it takes {outliers.MinServers} (`minServers`); write fewer, or remove `outliers`"
+                    : string.Create(CultureInfo.InvariantCulture, $"of {count} none lies {outliers.Factor} deviations below the mean; write a `factor` below {Math.Sqrt(count - 1):0.##}"));
+        }
+    }
+}
