@@ -54,6 +54,12 @@ internal abstract class ClientConnection
     /// <inheritdoc cref="ClientAddress.Content"/>
     protected ulong Content { get; set; }
 
+    /// <summary>What the current request says of its session.</summary>
+    protected SessionClaim Claim { get; set; }
+
+    /// <summary>The index of the real server that was chosen last; <see cref="Scheduler.None"/> for the sorry server.</summary>
+    protected int Chosen { get; private set; } = Scheduler.None;
+
     protected Timeouts Timeouts => Route.VirtualServer.Configured.Timeouts;
 
     /// <summary>Whether nothing would be lost if it were closed now.</summary>
@@ -160,8 +166,9 @@ internal abstract class ClientConnection
     private RealServerPool? Choose(out int index)
     {
         index = _tried.Count < TriedServers.Capacity
-            ? Route.VirtualServer.Pick(Asker(), _tried, Worker.Random, out _session)
+            ? Route.VirtualServer.Pick(Asker(), Claim, _tried, Worker.Random, out _session)
             : Scheduler.None;
+        Chosen = index;
         bool isNone = index == Scheduler.None;
         IsSorry = isNone && Route.SorryServer is not null;
         return isNone ? Route.SorryServer : Route.Pools[index];

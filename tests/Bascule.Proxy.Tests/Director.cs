@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using Bascule.Core.Health;
 using Bascule.Core.Model;
 using Bascule.Core.Roles;
+using Bascule.Core.Sessions;
 using Bascule.Testing;
 
 namespace Bascule.Proxy.Tests;
@@ -73,6 +74,9 @@ internal sealed class Director : IAsyncDisposable
 
     public static Director StartWith(int workers, Limits limits, params VirtualServer[] virtualServers) =>
         new(Configure(virtualServers) with { Limits = limits }, workers);
+
+    /// <summary>A director that signs its cookies with this key.</summary>
+    public static Director StartWith(CookieKey key, params VirtualServer[] virtualServers) => new(Configure(virtualServers) with { CookieKey = key }, workers: 1);
 
     /// <summary>A director that goes by another clock. After moving it, <see cref="NoticeTimeAsync"/>.</summary>
     public static Director StartAt(TimeProvider time, params VirtualServer[] virtualServers) => new(Configure(virtualServers), workers: 1, time);

@@ -35,7 +35,7 @@ public sealed class ListenerTests
         {
             Addresses = [new(plain), new(secure)],
             Scheduler = SchedulerKind.RoundRobin,
-            Persistence = new(),
+            Persistence = new SourcePersistence(),
         });
 
         string[] met = [await MeetAsync(plain, 1), await MeetAsync(plain, 2), await MeetAsync(secure, 1), await MeetAsync(secure, 2), await MeetAsync(secure, 3)];

@@ -149,7 +149,7 @@ public sealed class PersistenceTests : IAsyncDisposable
     {
         await using FakeRealServer alpha = Http1.Webs.Named("alpha");
         await using FakeRealServer beta = Http1.Webs.Named("beta");
-        await using Director director = Director.Start(Director.Http(alpha.Address, beta.Address) with { Persistence = new() });
+        await using Director director = Director.Start(Director.Http(alpha.Address, beta.Address) with { Persistence = new SourcePersistence() });
 
         string[] met = [.. await Task.WhenAll(Enumerable.Range(0, 6).Select(i => RequestTwiceAsync(director, (byte)(1 + (i % 2)))))];
 
@@ -173,7 +173,7 @@ public sealed class PersistenceTests : IAsyncDisposable
         await Eventually.HoldsAsync(() => director.RealServer(0).ActiveConnections == 3);
     }
 
-    private VirtualServer Persistent(Persistence persistence, params IPEndPoint[] realServers) =>
+    private VirtualServer Persistent(SourcePersistence persistence, params IPEndPoint[] realServers) =>
         Director.Tcp(realServers.Length > 0 ? realServers : [_alpha.Address, _beta.Address]) with { Persistence = persistence };
 
     private static void SetHealth(Director director, int index, bool isUp) =>

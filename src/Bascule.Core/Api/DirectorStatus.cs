@@ -160,10 +160,21 @@ public sealed record RealServerStatus
 }
 
 /// <summary>How a client is known again, and for how long.</summary>
-/// <param name="TimeoutSeconds">After its last connection.</param>
-/// <param name="Mask4">Bits of an IPv4 address that make one client.</param>
-/// <param name="Mask6">Bits of an IPv6 address that make one client.</param>
-public sealed record PersistenceStatus(int TimeoutSeconds, int Mask4, int Mask6);
+/// <param name="By">What it is known by: <c>source</c>, <c>cookie</c> (the director's), <c>learned cookie</c>, <c>learned header</c>.</param>
+public sealed record PersistenceStatus(string By)
+{
+    /// <summary>After its last connection or request; null: until the browser is closed.</summary>
+    public int? TimeoutSeconds { get; init; }
+
+    /// <summary>Bits of an IPv4 address that make one client; null where it is not known by its address.</summary>
+    public int? Mask4 { get; init; }
+
+    /// <summary>Bits of an IPv6 address that make one client; null where it is not known by its address.</summary>
+    public int? Mask6 { get; init; }
+
+    /// <summary>Of the cookie or header field; null where there is none.</summary>
+    public string? Name { get; init; }
+}
 
 /// <summary>Whether a real server is given work, and if not, for which of the reasons.</summary>
 public enum RealServerState

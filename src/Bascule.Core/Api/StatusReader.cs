@@ -41,7 +41,7 @@ public static class StatusReader
             Scheduler = ShortName(configured.Scheduler),
             SchedulerFlags = FlagsOf(configured),
             Forwarding = ForwardingText(configured.Forwarding),
-            Persistence = configured.Persistence is { } p ? new((int)p.Timeout.TotalSeconds, p.Mask4, p.Mask6) : null,
+            Persistence = Read(configured.Persistence),
             Administration = AdministrationReader.Of(configured, states),
             OnePacket = configured.Packets.OnePacket,
             Connections = onDatapath?.Count.Connections ?? live.Counters.Sum(c => c.Connections),
@@ -53,6 +53,14 @@ public static class StatusReader
             RealServers = realServers,
         };
     }
+
+    private static PersistenceStatus? Read(Persistence? persistence) => persistence switch
+    {
+        SourcePersistence source => new("source") { TimeoutSeconds = (int)source.Timeout.TotalSeconds, Mask4 = source.Mask4, Mask6 = source.Mask6 },
+        CookiePersistence cookie => new("cookie") { Name = cookie.Name, TimeoutSeconds = (int?)cookie.Timeout?.TotalSeconds },
+        LearnPersistence learn => new(learn.IsHeader ? "learned header" : "learned cookie") { Name = learn.Name, TimeoutSeconds = (int)learn.Timeout.TotalSeconds },
+        _ => null,
+    };
 
     private static TrafficCount Proxied(LiveVirtualServer live, ImmutableArray<RealServerStatus> realServers) =>
         new(live.Counters.Sum(c => c.Connections), Packets: null, realServers.Sum(r => r.BytesIn), ReplyPackets: null, realServers.Sum(r => r.BytesOut));

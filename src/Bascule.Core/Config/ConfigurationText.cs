@@ -20,7 +20,7 @@ public static class ConfigurationText
         if (!problems.IsEmpty || fields is null)
             return new(null, problems.Sorted());
         Configuration meant = RootSection.Meant(fields);
-        return new(meant, []) { Warnings = [.. HaWarnings.Of(fields, meant), .. WeightWarnings.Of(fields, meant)] };
+        return new(meant, []) { Warnings = [.. HaWarnings.Of(fields, meant), .. WeightWarnings.Of(fields, meant), .. PersistenceWarnings.Of(fields, meant)] };
     }
 
     private static Fields? Check(string text, ProblemList problems)

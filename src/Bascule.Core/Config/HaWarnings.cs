@@ -95,6 +95,8 @@ internal static class HaWarnings
 
         if (meant.Packets?.HashKey is SharedHashKey && ha.Peers.Select(p => p.Key).Distinct().Count() > 1)
             warnings.Add(section.AtOf(HaSection.Peers), "peers have different keys, and nothing says which of them the datapath's hash follows from: directors may send the same client to different real servers", "write `packets: { hashKey: { file: /etc/bascule/hash.key } }`, the same on all directors");
+        if (meant.VirtualServers.Any(v => v.Persistence is CookiePersistence) && ha.Peers.Select(p => p.Key).Distinct().Count() > 1)
+            warnings.Add(section.AtOf(HaSection.Peers), "peers have different keys, and persistence cookies are signed with one that follows from them: after a takeover clients may be scheduled anew", "give all directors the same key");
         if (ha.Peers.Count > 0 && ha.HeartbeatInterval is { } interval && ha.Instances.Min(i => i.AdvertInterval) is var shortest && interval > shortest)
             warnings.Add(section.AtOf(HaSection.HeartbeatInterval), $"heartbeats are rarer than advertisements ({Text(shortest)}), so they cannot stand in for lost ones", "leave `heartbeatInterval` out");
     }

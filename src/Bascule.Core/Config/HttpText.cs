@@ -84,7 +84,7 @@ internal static class HttpText
         }
     }
 
-    private static bool IsToken(string text) =>
+    public static bool IsToken(string text) =>
         text.Length > 0 && text.All(c => char.IsAsciiLetterOrDigit(c) || TokenMarks.Contains(c, StringComparison.Ordinal));
 
     /// <summary>InsufficientClosingParentheses → "insufficient closing parentheses".</summary>

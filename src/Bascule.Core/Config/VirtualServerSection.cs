@@ -63,7 +63,7 @@ internal static class VirtualServerSection
         Default = Fields.Nothing,
         Otherwise = "the scheduler alone decides",
         Example = "persistence: { by: source, timeout: 5m }",
-        AlsoCalled = ["persistent", "persistence_timeout", "sticky", "stick", "sessionAffinity"],
+        AlsoCalled = ["persistent", "persistence_timeout", "sticky", "stick", "sessionAffinity", "cookie", "appsession"],
     };
 
     public static readonly Setting<Fields> Check = new("check", CheckSection.Section)
@@ -243,6 +243,7 @@ internal static class VirtualServerSection
     private static void Relate(string name, Fields fields, ProblemList problems)
     {
         ForwardRules.Relate(name, fields, problems);
+        PersistenceSection.RelateToProtocol(fields, problems);
         RefuseSmallTable(fields, problems);
         WeightRules.Relate(fields, problems);
         SchedulerSection.RelateTraffic(fields.Get(Scheduler), ForwardRules.IsOnDatapath(fields), fields.IsBroken(Protocol) ? null : fields.Get(Protocol), problems);

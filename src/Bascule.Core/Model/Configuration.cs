@@ -1,4 +1,5 @@
 using System.Net;
+using Bascule.Core.Sessions;
 
 namespace Bascule.Core.Model;
 
@@ -25,6 +26,9 @@ public sealed record Configuration
 
     /// <summary>This director's name among its peers; null where nothing asks for it.</summary>
     public string? Node { get; init; }
+
+    /// <summary>Signs the cookies of persistence. It stands in no file: whoever runs the configuration puts it in.</summary>
+    public CookieKey CookieKey { get; init; } = CookieKey.OfThisProcess;
 
     /// <summary>Who shares the virtual addresses; null: this director is alone.</summary>
     public HaSettings? Ha { get; init; }

@@ -11,12 +11,13 @@ namespace Bascule.Core.Model;
 /// </summary>
 public sealed class LiveVirtualServer
 {
-    internal LiveVirtualServer(VirtualServer configured, Scheduler scheduler, ClientSessions? sessions, ImmutableArray<LiveRealServer> realServers, ImmutableArray<HealthRecord?> healthRecords,
+    internal LiveVirtualServer(VirtualServer configured, Scheduler scheduler, ClientSessions? sessions, CookieSessions? cookies, ImmutableArray<LiveRealServer> realServers, ImmutableArray<HealthRecord?> healthRecords,
         LiveRealServer? sorryServer, VirtualServerCounters[] counters)
     {
         Configured = configured;
         Scheduler = scheduler;
         Sessions = sessions;
+        Cookies = cookies;
         RealServers = realServers;
         HealthRecords = healthRecords;
         SorryServer = sorryServer;
@@ -29,8 +30,11 @@ public sealed class LiveVirtualServer
     /// <summary>Its choices are indexes into <see cref="RealServers"/>.</summary>
     public Scheduler Scheduler { get; }
 
-    /// <summary>Who returns to which real server; null where there is no persistence. What it knows is kept over reloads.</summary>
+    /// <summary>Who returns to which real server; null where nothing is remembered of clients. What it knows is kept over reloads.</summary>
     public ClientSessions? Sessions { get; }
+
+    /// <summary>Persistence by cookie; null where there is none.</summary>
+    public CookieSessions? Cookies { get; }
 
     /// <summary>In the order of the file.</summary>
     public ImmutableArray<LiveRealServer> RealServers { get; }
@@ -48,12 +52,21 @@ public sealed class LiveVirtualServer
     /// <param name="hold">To be released when the connection or request has ended.</param>
     /// <returns>An index into <see cref="RealServers"/>, or <see cref="Scheduler.None"/>.</returns>
     /// <inheritdoc cref="Scheduler.Pick"/>
-    public int Pick(in ClientAddress client, in TriedServers tried, Random random, out SessionHold hold)
+    public int Pick(in ClientAddress client, in TriedServers tried, Random random, out SessionHold hold) => Pick(client, claim: default, tried, random, out hold);
+
+    /// <summary>The same for an HTTP request.</summary>
+    /// <param name="claim">What it says of its session.</param>
+    /// <inheritdoc cref="Pick(in ClientAddress, in TriedServers, Random, out SessionHold)"/>
+    public int Pick(in ClientAddress client, in SessionClaim claim, in TriedServers tried, Random random, out SessionHold hold)
     {
-        if (Sessions is not null)
-            return Sessions.Pick(client, tried, Scheduler, random, out hold);
         hold = default;
-        return Scheduler.Pick(client, tried, random);
+        if (Cookies is not null)
+            return Cookies.Pick(client, claim, tried, Scheduler, random);
+        if (Sessions is null)
+            return Scheduler.Pick(client, tried, random);
+        return Sessions.IsBySource
+            ? Sessions.Pick(client, tried, Scheduler, random, out hold)
+            : Sessions.Pick(client, claim, tried, Scheduler, random, out hold);
     }
 }
 

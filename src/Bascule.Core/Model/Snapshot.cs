@@ -56,11 +56,11 @@ public sealed class Snapshot
             .. configuration.VirtualServers.Select(wanted =>
                 known.GetValueOrDefault(wanted.Name) is { } same && same.Configured == wanted
                     ? same
-                    : Build(wanted, key, workers, health, known.GetValueOrDefault(wanted.Name))),
+                    : Build(wanted, key, configuration.CookieKey, workers, health, known.GetValueOrDefault(wanted.Name))),
         ]);
     }
 
-    private static LiveVirtualServer Build(VirtualServer wanted, FlowHashKey key, int workers, HealthBoard health, LiveVirtualServer? before)
+    private static LiveVirtualServer Build(VirtualServer wanted, FlowHashKey key, CookieKey cookieKey, int workers, HealthBoard health, LiveVirtualServer? before)
     {
         Dictionary<IPEndPoint, LiveRealServer> known = before?.RealServers.ToDictionary(r => r.Address) ?? [];
         ImmutableArray<HealthRecord?> records =
@@ -75,9 +75,14 @@ public sealed class Snapshot
         // A proxy can always try another real server; the datapath refuses as IPVS does unless told to fall back.
         SchedulerFlags flags = wanted.IsProxied ? wanted.SchedulerFlags with { Fallback = true } : wanted.SchedulerFlags;
         Scheduler scheduler = Scheduler.Create(wanted.Scheduler, flags, realServers, [.. wanted.RealServers.Select(r => r.Weight)], key, health.Time);
-        ClientSessions? sessions = wanted.Persistence is { } persistence ? new(before?.Sessions?.Table ?? new(health.Time), persistence, realServers) : null;
-        return new(wanted, scheduler, sessions, realServers, records, sorry, counters);
+        ClientSessions? sessions = wanted.Persistence is RememberedPersistence persistence ? new(TableOf(before, persistence) ?? new(health.Time), persistence, realServers) : null;
+        CookieSessions? cookies = wanted.Persistence is CookiePersistence cookie ? new(cookie, cookieKey, realServers, health.Time) : null;
+        return new(wanted, scheduler, sessions, cookies, realServers, records, sorry, counters);
     }
+
+    /// <summary>What is known goes on being known, as long as clients are known by the same thing.</summary>
+    private static SessionTable? TableOf(LiveVirtualServer? before, RememberedPersistence persistence) =>
+        before?.Sessions is { } sessions && sessions.IsBySource == persistence is SourcePersistence ? sessions.Table : null;
 
     // Of several virtual addresses one is enough: the way to the real server is the same.
     private static IPEndPoint? WayOf(VirtualServer wanted, RealServer realServer) =>

@@ -87,15 +87,18 @@ internal static class EntryForms
         Scheduler = SchedulerOf(configured.Scheduler),
         Hash = shape.Hash,
         Slots = (uint)shape.Slots,
-        Persistence = Seconds(configured.Persistence?.Timeout ?? TimeSpan.Zero),
-        Mask4 = (byte)(configured.Persistence?.Mask4 ?? 32),
-        Mask6 = (byte)(configured.Persistence?.Mask6 ?? 128),
+        Persistence = Seconds(Source(configured)?.Timeout ?? TimeSpan.Zero),
+        Mask4 = (byte)(Source(configured)?.Mask4 ?? 32),
+        Mask6 = (byte)(Source(configured)?.Mask6 ?? 128),
         TcpTimeout = Seconds(configured.Packets.FlowTimeouts.Established),
         TcpFinTimeout = Seconds(configured.Packets.FlowTimeouts.Fin),
         UdpTimeout = Seconds(configured.Packets.FlowTimeouts.Udp),
         NewFlowsPerSecond = (uint)configured.Packets.NewFlowsPerSecond,
         PacketsPerSecondSource = (uint)configured.Packets.PacketsPerSecondPerSource,
     };
+
+    // The others are for requests, which the datapath does not see.
+    private static SourcePersistence? Source(Core.Model.VirtualServer configured) => configured.Persistence as SourcePersistence;
 
     // Every flow is recorded where the hash alone cannot tell whose it is.
     private static VirtualServerFlag KindOf(Core.Model.VirtualServer configured)

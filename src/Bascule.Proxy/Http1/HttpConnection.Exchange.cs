@@ -1,4 +1,6 @@
 using Bascule.Core.Model;
+using Bascule.Core.Scheduling;
+using Bascule.Core.Sessions;
 using Bascule.Linux;
 using Bascule.Proxy.Reactor;
 using Bascule.Proxy.Tcp;
@@ -126,13 +128,24 @@ internal sealed partial class HttpConnection
         }
 
         _responseHead ??= Worker.Loop.Buffers.Rent();
-        int length = ResponseWriter.Write(head, _fromServer.Filled, _minorVersion, _clientKeepsAlive, _responseHead.Span);
+        int length = WriteHead(head, _responseHead.Span);
         if (length < 0)
             return false;
+        if (!head.IsInterim && Chosen != Scheduler.None && Route.VirtualServer.Sessions is { IsBySource: false } sessions)
+            SessionFields.Learn(head, _fromServer.Filled, sessions, Chosen);
         _fromServer.Consume(head.Length);
         _response.Begin(server, _fromServer, Client, _responseHead, length,
             head.IsInterim || head.IsSwitching ? BodyFraming.None : head.Framing, head.ContentLength, toward, Worker.Limits);
         return true;
+    }
+
+    private int WriteHead(ResponseHead head, Span<byte> output)
+    {
+        if (Route.VirtualServer.Cookies is not { } cookies || head.IsInterim || Chosen == Scheduler.None || !CookieSessions.IsNeeded(Claim, Chosen))
+            return ResponseWriter.Write(head, _fromServer.Filled, _minorVersion, _clientKeepsAlive, setCookie: [], output);
+        Span<byte> line = stackalloc byte[cookies.LineLength];
+        cookies.WriteLine(Chosen, line);
+        return ResponseWriter.Write(head, _fromServer.Filled, _minorVersion, _clientKeepsAlive, line, output);
     }
 
     /// <summary>Passes "100 Continue" and its like on; a client of HTTP/1.0 would not know what they are.</summary>

@@ -176,6 +176,7 @@ internal sealed partial class HttpConnection : ClientConnection
         }
 
         Route = Listener.Route;
+        Claim = SessionFields.Read(head, _fromClient.Filled, Route.VirtualServer);
         _requestHead ??= Worker.Loop.Buffers.Rent();
         _requestHeadLength = RequestWriter.Write(head, _fromClient.Filled, new(_clientAddress, "http"u8, Listener.Authority), _requestHead.Span);
         if (_requestHeadLength < 0)

@@ -15,17 +15,19 @@ internal static class ResponseWriter
     /// <param name="input">The bytes that <paramref name="head"/> was parsed from.</param>
     /// <param name="clientMinorVersion">0 or 1. Do not send interim responses to 0. RFC 9110 §15.2.</param>
     /// <param name="keepAlive">Whether the client's connection stays open after the body. A body until close closes it in any case.</param>
+    /// <param name="setCookie">A Set-Cookie field of the director's with its CRLF; may be empty.</param>
     /// <returns>Bytes written; −1 when <paramref name="output"/> might be too small, which it is not at
-    /// <see cref="LargestSize"/>.</returns>
-    public static int Write(ResponseHead head, ReadOnlySpan<byte> input, int clientMinorVersion, bool keepAlive, Span<byte> output)
+    /// <see cref="LargestSize"/> and the cookie's.</returns>
+    public static int Write(ResponseHead head, ReadOnlySpan<byte> input, int clientMinorVersion, bool keepAlive, ReadOnlySpan<byte> setCookie, Span<byte> output)
     {
-        if (output.Length < LargestSize(head))
+        if (output.Length < LargestSize(head) + setCookie.Length)
             return -1;
 
         ByteWriter writer = new(output);
         BodyFraming framing = head.FramingToward(clientMinorVersion);
         WriteStatusLine(ref writer, head, input);
         head.Fields.CopyTo(ref writer, input, EndToEnd);
+        writer.Append(setCookie);
         WriteFraming(ref writer, head, framing);
         if (head.KeepsUpgrade)
             Upgrades.Write(ref writer, head.Fields, input);

@@ -78,7 +78,7 @@ internal static class ListText
         realServer.Administration is { State: not AdministrativeState.Enabled } said ? said.State.Word() : "";
 
     private static string Clients(RealServerStatus realServer, VirtualServerStatus virtualServer, IReadOnlyCollection<SessionCount> sessions) =>
-        virtualServer.Persistence is null ? "-" : Number(sessions.Where(s => s.VirtualServer == virtualServer.Name && s.RealServer == realServer.Address).Sum(s => s.Clients));
+        virtualServer.Persistence is null or { By: "cookie" } ? "-" : Number(sessions.Where(s => s.VirtualServer == virtualServer.Name && s.RealServer == realServer.Address).Sum(s => s.Clients));
 
     private static string[] Numbers(ListView view, TrafficCount? count, TrafficRate? rate) => view == ListView.Rate
         ? [Rate(rate?.Connections), Rate(rate?.Packets), Rate(rate?.ReplyPackets), Rate(rate?.Bytes), Rate(rate?.ReplyBytes)]
@@ -87,10 +87,17 @@ internal static class ListText
     private static string Flags(VirtualServerStatus virtualServer)
     {
         string scheduler = virtualServer.SchedulerFlags.IsEmpty ? "" : $" ({string.Join(",", virtualServer.SchedulerFlags)})";
-        string persistent = virtualServer.Persistence is { } p
-            ? string.Create(CultureInfo.InvariantCulture, $" persistent {p.TimeoutSeconds}{(p.Mask4 == 32 ? "" : $" mask {p.Mask4}")}{(p.Mask6 == 128 ? "" : $" mask6 {p.Mask6}")}")
-            : "";
-        return $"{scheduler}{persistent}{(virtualServer.OnePacket ? " ops" : "")}";
+        return $"{scheduler}{Persistent(virtualServer.Persistence)}{(virtualServer.OnePacket ? " ops" : "")}";
+    }
+
+    private static string Persistent(PersistenceStatus? persistence)
+    {
+        if (persistence is not { } p)
+            return "";
+        string timeout = p.TimeoutSeconds is { } seconds ? string.Create(CultureInfo.InvariantCulture, $" {seconds}") : "";
+        string mask = p.Mask4 is { } bits and not 32 ? string.Create(CultureInfo.InvariantCulture, $" mask {bits}") : "";
+        string mask6 = p.Mask6 is { } bits6 and not 128 ? string.Create(CultureInfo.InvariantCulture, $" mask6 {bits6}") : "";
+        return $" persistent{timeout}{mask}{mask6}{(p.Name is { } name ? $" by {p.By} {name}" : "")}";
     }
 
     // What nobody counts is a dash, not 0.

@@ -55,6 +55,7 @@ internal sealed class Director
     private readonly DateTimeOffset _startedAt;
     private readonly Lock _changing = new();
     private readonly TrafficWatch _traffic;
+    private readonly CookieKeys _cookieKeys;
     private readonly WeightLoop _weights;
     private AdminServer? _admin;
     private RoleFollower? _follower;
@@ -67,11 +68,12 @@ internal sealed class Director
         _adminSocket = configuration.AdminSocket;
         _time = time;
         _log = loggers.CreateLogger<Director>();
+        _cookieKeys = new(_log);
         _startedAt = time.GetUtcNow();
         _board = new(time);
         _filesAllowed = FileLimit.RaiseToHardLimit();
         int workers = WorkersOf(configuration);
-        _snapshots = new(Snapshot.First(FitToDescriptors(configuration, workers), workers, _board));
+        _snapshots = new(Snapshot.First(FitToDescriptors(_cookieKeys.Resolve(configuration), workers), workers, _board));
         _proxy = new(_snapshots.Current, time, new Random(chance.Next()), loggers);
         _notifier = NotifierOf(configuration, time, loggers);
         _states = new(configuration.StateFile, _snapshots, TellOfState, time, _log);
@@ -298,7 +300,7 @@ internal sealed class Director
             CheckedConfiguration read = ConfigurationFile.CheckToRun(_file, text);
             if (read.Meant is not { } wanted)
                 return [.. read.Problems.Select(p => p.Format(_file))];
-            Snapshot after = before.Next(FitToDescriptors(wanted, before.Workers), _board);
+            Snapshot after = before.Next(FitToDescriptors(_cookieKeys.Resolve(wanted), before.Workers), _board);
             IReadOnlyList<ListenProblem> problems = _proxy.Prepare(after, _roles.Current);
             _proxy.DropPrepared();
             _board.Forget(before);
@@ -316,7 +318,7 @@ internal sealed class Director
         if (read.Meant is not { } wanted)
             return ReloadResult.Refused(before, read.Problems.Select(p => p.Format(_file)));
 
-        Snapshot after = before.Next(FitToDescriptors(wanted, before.Workers), _board);
+        Snapshot after = before.Next(FitToDescriptors(_cookieKeys.Resolve(wanted), before.Workers), _board);
         RoleSet roles = _roles.Current;
         IReadOnlyList<ListenProblem> problems = _proxy.Prepare(after, roles);
         if (problems.Count > 0)

@@ -69,6 +69,9 @@ internal static partial class Log
     [LoggerMessage(1036, LogLevel.Error, "The configuration is not shared, though shareConfiguration says so: {Why}")]
     public static partial void NotSharing(ILogger logger, string why);
 
+    [LoggerMessage(1037, LogLevel.Warning, "The key that signs persistence cookies ends with this process, and clients are scheduled anew after a restart: {Why}")]
+    public static partial void CookieKeyIsNotKept(ILogger logger, string why);
+
     [LoggerMessage(1040, LogLevel.Information, "{Target}: {State}, said {By}{Because}")]
     public static partial void StateSaid(ILogger logger, string target, string state, string by, string because);
 

@@ -104,7 +104,7 @@ public sealed class StatusReaderTests
             Scheduler = SchedulerKind.MaglevHash,
             SchedulerFlags = new() { Fallback = true, Port = true },
             Forwarding = new DirectRouting(),
-            Persistence = new() { Mask4 = 24 },
+            Persistence = new SourcePersistence { Mask4 = 24 },
             RealServers =
             [
                 new(First, 1) { Forwarding = new DirectRouting(), Thresholds = new(10, 8) },
@@ -120,7 +120,7 @@ public sealed class StatusReaderTests
 
         VirtualServerStatus status = Assert.Single(StatusReader.Read(Snapshot.First(Of(web), 1, _health), report));
 
-        Assert.Equal(("127.0.0.1:*", "dr", "mh-fallback,mh-port", new PersistenceStatus(300, 24, 128)), (status.Address, status.Forwarding, string.Join(',', status.SchedulerFlags), status.Persistence));
+        Assert.Equal(("127.0.0.1:*", "dr", "mh-fallback,mh-port", new PersistenceStatus("source") { TimeoutSeconds = 300, Mask4 = 24, Mask6 = 128 }), (status.Address, status.Forwarding, string.Join(',', status.SchedulerFlags), status.Persistence));
         Assert.Equal((10, 4, new TrafficCount(10, 200, 12000, 0, 0)), (status.Connections, status.OpenConnections, status.Traffic));
         Assert.Equal((RealServerState.Full, 3L, 4L, 10, 8), (status.RealServers[0].State, status.RealServers[0].ActiveConnections, status.RealServers[0].InactiveConnections, status.RealServers[0].MaxConnections!.Value, status.RealServers[0].ResumeConnections!.Value));
         Assert.Equal(("tun gue", "no route to 10.0.0.2", 6000), (status.RealServers[1].Forwarding, status.RealServers[1].Trouble, status.RealServers[1].BytesIn));

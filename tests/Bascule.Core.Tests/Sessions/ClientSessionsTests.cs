@@ -145,7 +145,7 @@ public sealed class ClientSessionsTests
     {
         Assert.Equal("ABC", Visit(Sessions(), "192.0.2.1", "192.0.2.2", "192.0.2.3"));
 
-        ClientSessions turned = new(_table, new(), [_farm.RealServers[2], new Farm(1).RealServers[0], _farm.RealServers[0]]);
+        ClientSessions turned = new(_table, new SourcePersistence(), [_farm.RealServers[2], new Farm(1).RealServers[0], _farm.RealServers[0]]);
 
         Assert.Equal("CA", Visit(turned, "192.0.2.1", "192.0.2.3"));
         Assert.Equal('A', Visit(turned, "192.0.2.2")[0]); // his is gone: rr says A
@@ -197,7 +197,7 @@ public sealed class ClientSessionsTests
         }
     }
 
-    private ClientSessions Sessions(Persistence? persistence = null) => new(_table, persistence ?? new(), _farm.RealServers);
+    private ClientSessions Sessions(SourcePersistence? persistence = null) => new(_table, persistence ?? new(), _farm.RealServers);
 
     private int Pick(ClientSessions sessions, string client, out SessionHold hold) =>
         sessions.Pick(Farm.Client(client), default, _rr, new Random(1), out hold);

@@ -22,7 +22,7 @@ public sealed class ReplicatedSessionsTests
         _b.Tell();
     }
 
-    private static VirtualServer Web => Sample.Web with { Check = null, Scheduler = SchedulerKind.RoundRobin, Persistence = new() };
+    private static VirtualServer Web => Sample.Web with { Check = null, Scheduler = SchedulerKind.RoundRobin, Persistence = new SourcePersistence() };
 
     [Theory]
     [InlineData("192.0.2.1")]

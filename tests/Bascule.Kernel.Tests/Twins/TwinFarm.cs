@@ -42,11 +42,11 @@ internal sealed class TwinFarm
     private readonly SchedulerFlags _flags;
     private readonly CoreScheduler _core;
     private readonly int[] _homes;
-    private readonly Persistence? _persistence;
+    private readonly SourcePersistence? _persistence;
     private readonly ClientSessions? _sessions;
 
     /// <summary>Takes the place of the farm before it.</summary>
-    public TwinFarm(TwinWorld world, SchedulerKind kind, SchedulerFlags flags, FlowHashKey key, Persistence? persistence, params int[] weights)
+    public TwinFarm(TwinWorld world, SchedulerKind kind, SchedulerFlags flags, FlowHashKey key, SourcePersistence? persistence, params int[] weights)
     {
         (_world, _kind, _flags, _persistence) = (world, kind, flags, persistence);
         RealServers = [.. weights.Select(Build)];

@@ -32,7 +32,7 @@ public sealed class TwinSchedulerTests
         chance => new() { Mask4 = chance.Next(29, 33), ExpireQuiescent = chance.Next(2) == 0 },
         (seed, chance) => ((uint)seed << 16) + (uint)chance.Next(16));
 
-    private static void AssertSame(SchedulerKind kind, Func<Random, Persistence?> anyPersistence, Func<int, Random, uint> anyClient)
+    private static void AssertSame(SchedulerKind kind, Func<Random, SourcePersistence?> anyPersistence, Func<int, Random, uint> anyClient)
     {
         using TwinWorld world = new(Key);
         int choices = 0, refusals = 0;

@@ -23,7 +23,7 @@ public sealed class AllocationTests
     public void A_response_costs_no_allocation() => AssertNoAllocation(() =>
     {
         _response.Parse(ResponseBytes, Heads.Limits, Method.Get, upgrading: false);
-        ResponseWriter.Write(_response, ResponseBytes, 1, keepAlive: true, _output);
+        ResponseWriter.Write(_response, ResponseBytes, 1, keepAlive: true, setCookie: [], _output);
     });
 
     [Fact]

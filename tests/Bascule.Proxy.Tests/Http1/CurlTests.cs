@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Bascule.Core.Model;
 using Bascule.Testing;
 
 namespace Bascule.Proxy.Tests.Http1;
@@ -70,6 +71,25 @@ public sealed class CurlTests
         await curl.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
 
         Assert.NotEqual(0, curl.ExitCode);
+    }
+
+    /// <summary>With a jar, as browsers have one: what the director wrote is what comes back.</summary>
+    [Fact]
+    public async Task Keeps_the_directors_cookie_in_its_jar_and_returns_with_it()
+    {
+        await using FakeRealServer alpha = Webs.Named("alpha ");
+        await using FakeRealServer beta = Webs.Named("beta ");
+        await using Director director = Director.Start(Director.Http(alpha.Address, beta.Address) with { Persistence = new CookiePersistence { Timeout = TimeSpan.FromHours(1) }, Scheduler = SchedulerKind.RoundRobin });
+        string[] jars = [Path.GetTempFileName(), Path.GetTempFileName()];
+        string site = $"http://{director.Address}/";
+
+        string[] met = new string[8];
+        for (int i = 0; i < met.Length; i++)
+            met[i] = await CurlAsync("", "-c", jars[i % 2], "-b", jars[i % 2], site, $"{site}deep/in/it");
+
+        Assert.Equal(Enumerable.Repeat<string[]>(["alpha alpha ", "beta beta "], 4).SelectMany(m => m), met);
+        Assert.Contains("#HttpOnly_", await File.ReadAllTextAsync(jars[0]), StringComparison.Ordinal);
+        Array.ForEach(jars, File.Delete);
     }
 
     private static Process Start(params string[] arguments) => Process.Start(

@@ -98,7 +98,7 @@ internal static class Heads
         byte[] output = new byte[input.Length + 1024];
         ResponseHead head = new();
         Assert.Equal(ParseResult.Complete, head.Parse(input, Limits, method, upgrading));
-        int length = ResponseWriter.Write(head, input, clientMinorVersion, keepAlive, output);
+        int length = ResponseWriter.Write(head, input, clientMinorVersion, keepAlive, setCookie: [], output);
         Assert.True(length > 0);
         return Text(output.AsSpan(0, length));
     }

@@ -133,7 +133,7 @@ public sealed class MutationTests
     private static void AssertReadsTheSame(ResponseHead head, byte[] input, int clientMinorVersion, bool keepAlive)
     {
         byte[] output = new byte[input.Length + 1024];
-        int length = ResponseWriter.Write(head, input, clientMinorVersion, keepAlive, output);
+        int length = ResponseWriter.Write(head, input, clientMinorVersion, keepAlive, setCookie: [], output);
         ResponseHead again = new();
         Assert.Equal(ParseResult.Complete, again.Parse(output.AsSpan(0, length), Heads.Limits with { HeaderSize = 32 * 1024 }, Method.Get, upgrading: false));
         string[] lines = Heads.FieldLines(Heads.Text(output.AsSpan(0, length)));

@@ -143,7 +143,7 @@ public sealed class ResponseTests
         head.Parse(input, Heads.Limits, Method.Get, upgrading: false);
         int size = ResponseWriter.LargestSize(head);
 
-        Assert.Equal(-1, ResponseWriter.Write(head, input, 0, keepAlive: true, new byte[size - 1]));
-        Assert.InRange(ResponseWriter.Write(head, input, 0, keepAlive: true, new byte[size]), 1, size);
+        Assert.Equal(-1, ResponseWriter.Write(head, input, 0, keepAlive: true, setCookie: [], new byte[size - 1]));
+        Assert.InRange(ResponseWriter.Write(head, input, 0, keepAlive: true, setCookie: [], new byte[size]), 1, size);
     }
 }

@@ -97,7 +97,7 @@ public sealed class ListTextTests
         Scheduler = "mh",
         SchedulerFlags = ["mh-fallback", "mh-port"],
         Forwarding = "dr",
-        Persistence = new(300, 24, 128),
+        Persistence = new("source") { TimeoutSeconds = 300, Mask4 = 24, Mask6 = 128 },
         Traffic = new(7, 12345, 999_999, 0, 0),
         Rate = new(2.6, 1000.4, 64_000, 0, 0),
         RealServers =
