@@ -10,6 +10,8 @@ build | file /etc/ssl/certs/ca-certificates.crt | ca-certificates | the .NET SDK
 test  | command curl                            | curl            | tests ask the proxy with a client we did not write
 test  | command tcpdump                         | tcpdump         | tests let a reader we did not write read the captures
 test  | command aiosmtpd                        | python3-aiosmtpd | tests send letters to a mail server we did not write
+test  | command nginx                           | nginx           | checks ask a web server we did not write, over TLS too
+test  | command dnsmasq                         | dnsmasq-base    | checks ask a server of datagrams we did not write
 datapath | command clang                        | clang           | without it, the program is built without the packet datapath (forward: nat, dr, tun)
 datapath | file /usr/include/bpf/bpf_helpers.h  | libbpf-dev      | without it, the program is built without the packet datapath (forward: nat, dr, tun)
 datapath | file /usr/include/linux/bpf.h        | linux-libc-dev  | without it, the program is built without the packet datapath (forward: nat, dr, tun)

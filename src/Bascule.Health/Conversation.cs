@@ -5,6 +5,9 @@ namespace Bascule.Health;
 /// <summary>The other side ended the conversation too early, or said more than anybody needs. The message is a verdict's.</summary>
 internal sealed class ConversationException(string why) : Exception(why);
 
+/// <summary>The director itself cannot ask; that says nothing about the real server. The message is a verdict's.</summary>
+internal sealed class CannotAskException(string why) : Exception(why);
+
 /// <summary>Talks with a real server in lines or in bytes, and remembers at most 64 KiB of what it has said and nobody has taken yet.</summary>
 /// <param name="stream">Over this, which the caller closes. A protocol that starts TLS goes on with a new conversation over the <see cref="System.Net.Security.SslStream"/>.</param>
 internal sealed class Conversation(Stream stream)
@@ -44,6 +47,23 @@ internal sealed class Conversation(Stream stream)
         return Encoding.UTF8.GetString(line is [.., (byte)'\r'] ? line[..^1] : line);
     }
 
+    /// <summary>Takes a line, or what has come of it when the other side closes: some never end their only line.</summary>
+    /// <exception cref="ConversationException">It does not end.</exception>
+    public async ValueTask<string> ReadLastLineAsync(CancellationToken cancellation)
+    {
+        while (Heard.IndexOf((byte)'\n') < 0)
+        {
+            if (!await TryHearMoreAsync(cancellation))
+            {
+                string rest = Encoding.UTF8.GetString(Heard);
+                _start = _end;
+                return rest;
+            }
+        }
+
+        return await ReadLineAsync(cancellation);
+    }
+
     /// <summary>Takes so many bytes.</summary>
     /// <exception cref="ConversationException">It closed before, or these are more than <see cref="Most"/>.</exception>
     public async ValueTask<byte[]> ReadBytesAsync(int count, CancellationToken cancellation)
@@ -64,11 +84,19 @@ internal sealed class Conversation(Stream stream)
     /// <exception cref="ConversationException">It closed, or <see cref="Most"/> bytes are waiting already.</exception>
     public async ValueTask HearMoreAsync(CancellationToken cancellation)
     {
+        if (!await TryHearMoreAsync(cancellation))
+            throw new ConversationException(_start == _end ? "closed without an answer" : $"closed after {Show(Heard)}");
+    }
+
+    /// <summary>Waits until more has come.</summary>
+    /// <returns>False when it closed.</returns>
+    /// <exception cref="ConversationException"><see cref="Most"/> bytes are waiting already.</exception>
+    public async ValueTask<bool> TryHearMoreAsync(CancellationToken cancellation)
+    {
         MakeRoom();
         int count = await stream.ReadAsync(_buffer.AsMemory(_end), cancellation);
-        if (count == 0)
-            throw new ConversationException(_start == _end ? "closed without an answer" : $"closed after {Show(Heard)}");
         _end += count;
+        return count > 0;
     }
 
     /// <summary>The beginning of what a real server said, for a sentence: printable, in quotes, at most 60 characters.</summary>

@@ -13,7 +13,8 @@ namespace Bascule.Health;
 /// <param name="mostOfBody">Bytes of body after which nobody reads on.</param>
 /// <param name="keepsBody">Whether anybody looks at the body.</param>
 /// <param name="memory">For what has to be kept until more comes.</param>
-internal sealed class HttpAnswer(bool isToHead, int mostOfBody, bool keepsBody, ArrayPool<byte> memory)
+/// <param name="keepsFields">Whether anybody looks at header fields.</param>
+internal sealed class HttpAnswer(bool isToHead, int mostOfBody, bool keepsBody, ArrayPool<byte> memory, bool keepsFields = false)
 {
     private const int MostOfAHead = 64 * 1024; // interim answers (1xx) included
 
@@ -22,6 +23,7 @@ internal sealed class HttpAnswer(bool isToHead, int mostOfBody, bool keepsBody, 
 
     private readonly PooledBytes _line = new(memory); // the beginning of one whose end has not come
     private readonly PooledBytes _body = new(memory);
+    private readonly PooledBytes _fields = new(memory); // of the final answer, each with a line feed behind it
     private Part _part;
     private int _lineBytesLeft = MostOfAHead;
     private long? _contentLength;
@@ -57,11 +59,26 @@ internal sealed class HttpAnswer(bool isToHead, int mostOfBody, bool keepsBody, 
     /// <summary>The beginning of the body, if it is kept. Valid until <see cref="Reset"/>.</summary>
     public ReadOnlySpan<byte> Body => _body.Span;
 
+    /// <summary>Whether a header field of this name has this text in its value.</summary>
+    public bool HasField(string name, string text)
+    {
+        foreach (Range range in _fields.Span.Split((byte)'\n'))
+        {
+            ReadOnlySpan<byte> line = _fields.Span[range];
+            int colon = line.IndexOf((byte)':');
+            if (colon > 0 && Ascii.EqualsIgnoreCase(line[..colon], name) && line[(colon + 1)..].IndexOf(Encoding.UTF8.GetBytes(text)) >= 0)
+                return true;
+        }
+
+        return false;
+    }
+
     /// <summary>Forgets everything: another answer comes.</summary>
     public void Reset()
     {
         _line.Clear();
         _body.Clear();
+        _fields.Clear();
         _part = Part.StatusLine;
         _lineBytesLeft = MostOfAHead;
         _contentLength = null;
@@ -142,6 +159,10 @@ internal sealed class HttpAnswer(bool isToHead, int mostOfBody, bool keepsBody, 
             case Part.Fields or Part.Trailers when !TryTakeField(line):
                 Fail("not an HTTP answer: bad Content-Length");
                 break;
+            case Part.Fields when keepsFields:
+                _fields.Add(line);
+                _fields.Add("\n"u8);
+                break;
             case Part.ChunkSize:
                 BeginChunk(line);
                 break;
@@ -159,6 +180,7 @@ internal sealed class HttpAnswer(bool isToHead, int mostOfBody, bool keepsBody, 
         if (Status is >= 100 and < 200 and not 101) // RFC 9110 §15.2: interim answers come before the final one
         {
             _part = Part.StatusLine;
+            _fields.Clear();
             return;
         }
 

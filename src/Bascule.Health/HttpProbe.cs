@@ -1,32 +1,41 @@
 using System.Buffers;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using Bascule.Core.Model;
 
 namespace Bascule.Health;
 
-/// <summary>Does it answer this request as expected? Where the loop's own thread does not ask: as a part of a combined check.</summary>
+/// <summary>Does it answer this request as expected? Where the loop's own thread does not ask: over TLS, and as a part of something larger.</summary>
 /// <remarks>
 /// Written on a socket: <see cref="System.Net.Http.HttpClient"/> would tidy up the path (<c>/a/../b</c>), say what went wrong in
 /// sentences of its own, and cost about twice the CPU time and four times the memory a check.
 /// </remarks>
-internal sealed class HttpProbe(HttpCheck check, IPEndPoint target) : StreamProbe(target)
+internal sealed class HttpProbe(HttpCheck check, IPEndPoint target, TimeProvider time) : StreamProbe(target)
 {
     private readonly HttpQuestion _question = new(check, target);
+    private readonly TlsClient? _tls = check.Tls is { } terms ? new(terms, time) : null;
 
     /// <inheritdoc/>
     protected override async ValueTask<Verdict> AskAsync(Socket socket, CancellationToken cancellation)
     {
-        for (ReadOnlyMemory<byte> rest = _question.Request; !rest.IsEmpty;)
-            rest = rest[await socket.SendAsync(rest, cancellation)..];
+        await using NetworkStream stream = new(socket);
+        if (_tls is null)
+            return await AskAsync(stream, cancellation);
+        await using SslStream tls = await _tls.ConnectAsync(stream, cancellation);
+        return await AskAsync(tls, cancellation) with { Warning = _tls.WarningOf(tls) };
+    }
 
+    private async ValueTask<Verdict> AskAsync(Stream stream, CancellationToken cancellation)
+    {
+        await stream.WriteAsync(_question.Request, cancellation);
         HttpAnswer answer = _question.NewAnswer(ArrayPool<byte>.Shared);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(4096);
         try
         {
             while (true)
             {
-                int count = await socket.ReceiveAsync(buffer, cancellation);
+                int count = await ReadAsync(stream, buffer, cancellation);
                 if (count == 0)
                     answer.Close();
                 else
@@ -39,6 +48,19 @@ internal sealed class HttpProbe(HttpCheck check, IPEndPoint target) : StreamProb
         {
             answer.Reset();
             ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    // A server that leaves TLS without its goodbye has ended its answer all the same; the answer knows whether it was whole.
+    private static async ValueTask<int> ReadAsync(Stream stream, byte[] buffer, CancellationToken cancellation)
+    {
+        try
+        {
+            return await stream.ReadAsync(buffer, cancellation);
+        }
+        catch (IOException e) when (e.InnerException is not SocketException)
+        {
+            return 0;
         }
     }
 }

@@ -16,7 +16,14 @@ internal abstract class Probe
         return check switch
         {
             TcpCheck => new TcpProbe(target),
-            HttpCheck http => new HttpProbe(http, target),
+            HttpCheck http => new HttpProbe(http, target, time),
+            HttpUrlsCheck urls => new HttpUrlsProbe(urls, target, time),
+            TlsCheck tls => new TlsProbe(tls, target, time),
+            UdpCheck udp => new UdpProbe(udp, target, time),
+            PingCheck => new PingProbe(target.Address),
+            ScriptCheck script => new ScriptProbe(script, target, time),
+            AgentCheck agent => new AgentProbe(agent, target),
+            FileCheck file => new FileProbe(file, target),
             SendExpectCheck talk => new SendExpectProbe(talk, target),
             OnCheck => new SwitchProbe(isOn: true),
             OffCheck => new SwitchProbe(isOn: false),

@@ -28,9 +28,19 @@ internal abstract class StreamProbe(IPEndPoint target) : Probe
         {
             return VerdictOn(socket);
         }
+        catch (ConversationException e)
+        {
+            return Verdict.Failed(e.Message);
+        }
+        catch (CannotAskException e)
+        {
+            return Verdict.NotAsked(e.Message);
+        }
     }
 
-    /// <summary>Asks over a connection that has just been accepted. It is closed afterwards.</summary>
+    /// <summary>Asks over a connection that has just been accepted. It is closed afterwards. What goes wrong with it need not be caught.</summary>
+    /// <exception cref="ConversationException">The real server ends it too early, or says what nobody can understand.</exception>
+    /// <exception cref="CannotAskException">The director itself cannot ask.</exception>
     protected abstract ValueTask<Verdict> AskAsync(Socket socket, CancellationToken cancellation);
 }
 
@@ -42,18 +52,9 @@ internal abstract class ConversationProbe(IPEndPoint target) : StreamProbe(targe
     protected sealed override async ValueTask<Verdict> AskAsync(Socket socket, CancellationToken cancellation)
     {
         await using NetworkStream stream = new(socket);
-        Conversation talk = new(stream);
-        try
-        {
-            return await AskAsync(talk, cancellation);
-        }
-        catch (ConversationException e)
-        {
-            return Verdict.Failed(e.Message);
-        }
+        return await AskAsync(new Conversation(stream), cancellation);
     }
 
     /// <summary>Talks. What goes wrong with the connection or the bounds of <see cref="Conversation"/> need not be caught.</summary>
-    /// <exception cref="ConversationException">It closed too early, or said too much; the message says so.</exception>
     protected abstract ValueTask<Verdict> AskAsync(Conversation talk, CancellationToken cancellation);
 }

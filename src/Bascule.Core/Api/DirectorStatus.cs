@@ -215,4 +215,10 @@ public sealed record CheckStatus
 
     /// <summary>When it came, UTC.</summary>
     public required DateTimeOffset At { get; init; }
+
+    /// <summary>What will be wrong soon though the check passes, such as a certificate that expires; null: nothing.</summary>
+    public string? Warning { get; init; }
+
+    /// <summary>What the check's program wrote, at most 4 KiB of each stream; null: nothing, or no program was run.</summary>
+    public string? Output { get; init; }
 }

@@ -89,7 +89,7 @@ public static class StatusReader
             Ejection = live.Ejection,
             Since = live.Health?.Since,
             LastCheck = live.Health is { Last: { } answer } health
-                ? new() { Passed = answer.Passed, Why = answer.Why, At = health.LastAt }
+                ? new() { Passed = answer.Passed, Why = answer.Why, At = health.LastAt, Warning = answer.Warning, Output = answer.Output }
                 : null,
             ActiveConnections = packets?.Active ?? live.ActiveConnections,
             InactiveConnections = packets?.Inactive ?? live.InactiveConnections,

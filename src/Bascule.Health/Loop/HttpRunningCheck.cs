@@ -14,7 +14,7 @@ internal sealed class HttpRunningCheck(HttpCheck check, HealthRecord record, Hea
     private int _sent;
 
     /// <summary>Whether the check is one request over plain TCP.</summary>
-    public static bool CanAsk(HttpCheck check) => true;
+    public static bool CanAsk(HttpCheck check) => check.Tls is null;
 
     /// <inheritdoc/>
     protected override void Ask()

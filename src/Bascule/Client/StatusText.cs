@@ -123,8 +123,18 @@ internal sealed class StatusText(TextWriter to, bool colours)
         { State: RealServerState.Ejected, Ejection: { } ejection } => $"{ejection.Why}; since {Age(now - ejection.Since)}, for another {Age(ejection.Until - now)}",
         { Since: null } => "not checked",
         { LastCheck: null } => "waits for its first check",
-        { LastCheck: var check, Since: { } since } => $"{check.Why}, {Age(now - check.At)} ago; since {Age(now - since)}",
+        { LastCheck: var check, Since: { } since } => $"{check.Why}{Wrote(check.Output)}, {Age(now - check.At)} ago; since {Age(now - since)}{(check.Warning is { } warning ? $"; {warning}" : "")}",
     };
+
+    /// <summary>The beginning of what a program wrote, on one line and without what a terminal would obey; the whole is in <c>--json</c>.</summary>
+    private static string Wrote(string? output)
+    {
+        const int Longest = 80;
+        if (output is null)
+            return "";
+        string line = string.Concat(output.Take(Longest).Select(c => char.IsControl(c) ? ' ' : c));
+        return $" \"{line}{(output.Length > Longest ? "…" : "")}\"";
+    }
 
     private void WriteOutcomes(DirectorStatus status)
     {

@@ -91,8 +91,12 @@ internal static class MeantText
     private static string Write(Check? check) => check switch
     {
         null => "none",
-        HttpCheck http => $"{Times("http", http)}\n    {http.Method} {http.Path} host {http.Host ?? "asked"} headers [{string.Join(", ", http.Headers.Select(h => $"{h.Name}={h.Value}"))}]"
-            + $" expect [{string.Join(", ", http.Expect.Select(e => $"{e.First}-{e.Last}"))}] contains {http.BodyContains ?? "anything"} matches {http.BodyMatches ?? "anything"}",
+        HttpCheck http => $"{Times(http.Tls is null ? "http" : "https", http)}\n    {http.Method} {http.Path} host {http.Host ?? "asked"} headers [{string.Join(", ", http.Headers.Select(h => $"{h.Name}={h.Value}"))}]"
+            + $" expect [{string.Join(", ", http.Expect.Select(e => $"{e.First}-{e.Last}"))}] contains {http.BodyContains ?? "anything"} matches {http.BodyMatches ?? "anything"}"
+            + (http.ExpectHeaders.Count > 0 ? $" having [{string.Join(", ", http.ExpectHeaders.Select(h => $"{h.Name}={h.Value}"))}]" : "")
+            + (http.BodyNotContains is { } lacks ? $" without {lacks}" : "")
+            + (http.BodyDigest is { } digest ? $" {digest.Kind} {digest.Hex}" : "")
+            + (http.Tls is { } terms ? $"\n    {Plain(terms)}" : ""),
         TcpCheck => Times("tcp", check),
         _ => $"{Times(check.Words, check)}{string.Concat(Own(check).Select(said => $"\n    {said}"))}",
     };
@@ -109,6 +113,7 @@ internal static class MeantText
         string text => text,
         Check part => Write(part).ReplaceLineEndings(" "),
         IEnumerable<byte> bytes => Convert.ToHexStringLower([.. bytes]),
+        TlsTerms tls => $"tls name {tls.ServerName ?? "none"} verifies {tls.Verifies} by {tls.AuthorityFile ?? "this machine"} pin {Plain(tls.Pin)} warns {tls.WarnBefore}",
         SendStep step => $"send {Plain(step.Bytes)}",
         ExpectBytesStep step => $"expect {Plain(step.Bytes)}",
         System.Collections.IEnumerable list => $"[{string.Join(", ", list.Cast<object?>().Select(Plain))}]",

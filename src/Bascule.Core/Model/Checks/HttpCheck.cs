@@ -4,7 +4,7 @@ namespace Bascule.Core.Model;
 public sealed record HttpCheck : Check
 {
     /// <inheritdoc/>
-    public override string Words => $"http {Path}";
+    public override string Words => $"{(Tls is null ? "http" : "https")} {Path}";
 
     /// <summary>For example <c>GET</c> or <c>HEAD</c>.</summary>
     public required string Method { get; init; }
@@ -26,6 +26,18 @@ public sealed record HttpCheck : Check
 
     /// <summary>.NET regular expression, matched without backtracking, for the first 64 KiB of the body; null means any body passes.</summary>
     public required string? BodyMatches { get; init; }
+
+    /// <summary>Fields that the answer's head must have, each with a text that its value must contain.</summary>
+    public ValueList<HeaderField> ExpectHeaders { get; init; } = [];
+
+    /// <summary>Text that the first 64 KiB of the body must not contain; null: anything may stand there.</summary>
+    public string? BodyNotContains { get; init; }
+
+    /// <summary>What the whole body, less than 1 MiB, comes to; null: anything.</summary>
+    public BodyDigest? BodyDigest { get; init; }
+
+    /// <summary>What is asked of its TLS; null: it speaks none.</summary>
+    public TlsTerms? Tls { get; init; }
 }
 
 /// <summary>A header field. RFC 9110 §5.</summary>
@@ -36,4 +48,19 @@ public readonly record struct StatusRange(int First, int Last)
 {
     /// <summary>Whether the code lies in the range.</summary>
     public bool Contains(int status) => status >= First && status <= Last;
+}
+
+/// <summary>What a body comes to.</summary>
+/// <param name="Kind">How it is reckoned.</param>
+/// <param name="Hex">Small hexadecimal digits.</param>
+public sealed record BodyDigest(DigestKind Kind, string Hex);
+
+/// <summary>How a digest is reckoned.</summary>
+public enum DigestKind
+{
+    /// <summary>SHA-256, 64 digits.</summary>
+    Sha256,
+
+    /// <summary>MD5, 32 digits: what keepalived's genhash prints.</summary>
+    Md5,
 }

@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using Bascule.Core.Model;
+
+namespace Bascule.Core.Config.Checks;
+
+/// <summary>What does this program say about it?</summary>
+internal static class ScriptKind
+{
+    private const int Longest = 4096;
+
+    public static readonly Setting<ImmutableArray<string>> Command = new("command", new ListForm<string>(
+        new TextForm("a text", Longest, (_, text) => text.Contains('\0', StringComparison.Ordinal) ? new("an argument has a zero byte", "remove it") : null),
+        new("there is no program to run", "write its absolute path and its arguments, such as `[/usr/local/bin/ok, \"{address}\"]`")))
+    {
+        Doc = "script: a program by its absolute path, and its arguments, in which `{address}` and `{port}` are those asked. It runs as the daemon's user, without a shell; `timeout` kills it with all it has started. Exit code 0: up. Otherwise down, see `dynamicWeight`. What it writes is shown in the status.",
+        Otherwise = "script needs it",
+        Source = "keepalived MISC_CHECK misc_path",
+        Example = "command: [/usr/lib/nagios/plugins/check_http, -I, \"{address}\"]",
+        AlsoCalled = ["misc_path", "external-check", "exec", "checkcommand", "program"],
+    };
+
+    public static readonly Setting<ValueList<EnvironmentVariable>> Environment = new("environment", new EnvironmentForm())
+    {
+        Doc = "script: variables added to its environment, beside BASCULE_ADDRESS and BASCULE_PORT.",
+        Default = [],
+        Source = "ours; a program that needs none is the rule",
+        Example = "environment: { LEVEL: deep }",
+        AlsoCalled = ["env"],
+    };
+
+    public static readonly Setting<bool> DynamicWeight = new("dynamicWeight", new SwitchForm())
+    {
+        Doc = "script: exit code 0 keeps the weight, 1 is down, and 2 to 255 is up with the weight code - 2: 2 drains it. A program that a signal ends counts as 128 and the signal's number.",
+        Default = false,
+        Source = "keepalived misc_dynamic. Where its manual says that 10 means a weight of 10, its code says 8, and so do we",
+        Example = "dynamicWeight: true",
+        AlsoCalled = ["misc_dynamic"],
+    };
+
+    public static readonly CheckKind Kind = new("script", "What does this program say about it?", "external", "external-check", "external-perl", "misc_check", "command", "exec")
+    {
+        Settings = [Command, Environment, DynamicWeight],
+        Meant = fields => new ScriptCheck
+        {
+            Command = new(fields.Get(Command)),
+            Environment = fields.Get(Environment),
+            DynamicWeight = fields.Get(DynamicWeight),
+        },
+        Rule = Relate,
+        AsksAtPort = false,
+    };
+
+    private static void Relate(Fields fields, ProblemList problems)
+    {
+        CheckSection.Require(Command, fields, problems);
+        if (fields.FindValue(Command) is [var program, ..] && !program.StartsWith('/'))
+            problems.Add(fields.AtOf(Command), $"{Show.Quoted(program)} is not the absolute path of a program", "write the program by its path, as the first item");
+    }
+}

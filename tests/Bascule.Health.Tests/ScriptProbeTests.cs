@@ -1,0 +1,89 @@
+using System.Net;
+using Bascule.Core.Model;
+using Bascule.Health.Tests.Peers;
+using Bascule.Testing;
+
+namespace Bascule.Health.Tests;
+
+public sealed class ScriptProbeTests : IAsyncLifetime
+{
+    private static readonly IPEndPoint RealServer = IPEndPoint.Parse("10.0.0.11:8080");
+
+    private readonly RealProgram _folder = new();
+
+    public Task InitializeAsync() => Task.CompletedTask;
+
+    public async Task DisposeAsync() => await _folder.DisposeAsync();
+
+    [Fact]
+    public async Task Exit_code_0_is_up_and_what_it_wrote_is_kept()
+    {
+        Verdict verdict = await RunAsync("echo fine; echo but slow >&2");
+
+        Assert.Equal((true, "exit code 0", "fine\n\nbut slow"), (verdict.Passed, verdict.Why, verdict.Output));
+        Assert.Null(verdict.Weight);
+    }
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(255, false)]
+    [InlineData(1, true)]
+    public async Task Other_codes_are_down(int code, bool dynamicWeight)
+    {
+        Verdict verdict = await RunAsync($"exit {code}", dynamicWeight);
+
+        Assert.Equal((false, $"exit code {code}"), (verdict.Passed, verdict.Why));
+        Assert.Null(verdict.Output);
+    }
+
+    [Theory]
+    [InlineData(2, 0)]
+    [InlineData(10, 8)]
+    [InlineData(255, 253)]
+    public async Task With_a_dynamic_weight_codes_from_2_are_up_with_2_less(int code, int weight)
+    {
+        Verdict verdict = await RunAsync($"exit {code}", dynamicWeight: true);
+
+        Assert.True(verdict.Passed);
+        Assert.Equal(new WeightAdvice(weight, IsPercent: false), verdict.Weight);
+    }
+
+    [Fact]
+    public async Task It_is_told_whom_to_ask()
+    {
+        Verdict verdict = await RunAsync("echo $1 $2 $BASCULE_ADDRESS $BASCULE_PORT $LEVEL");
+
+        Assert.Equal("10.0.0.11:8080 -p8080 10.0.0.11 8080 deep", verdict.Output);
+    }
+
+    [Fact]
+    public async Task When_the_time_is_up_it_is_killed_with_all_it_has_started()
+    {
+        string script = Script("sleep 1000 & echo $! > child; sleep 1000");
+
+        await Ask.InVainAsync(Check(script), RealServer);
+
+        string child = Path.Combine(_folder.Folder, "child");
+        if (File.Exists(child)) // on a slow machine its time may be up before it has written
+            await Eventually.HoldsAsync(() => !IsRunning(File.ReadAllText(child).Trim()));
+    }
+
+    [Fact]
+    public async Task A_program_that_is_not_there_is_the_director_s_own_trouble() =>
+        Assert.Equal("not asked: there is no program /nowhere/check", await Ask.WhyAsync(Check("/nowhere/check"), RealServer));
+
+    private static bool IsRunning(string process) => File.Exists($"/proc/{process}/stat") && !File.ReadAllText($"/proc/{process}/stat").Contains(") Z ", StringComparison.Ordinal);
+
+    private Task<Verdict> RunAsync(string text, bool dynamicWeight = false) => Ask.OnceAsync(Check(Script(text)) with { DynamicWeight = dynamicWeight }, RealServer);
+
+    private string Script(string text)
+    {
+        string path = _folder.Write("check.sh", $"#!/bin/sh\ncd {_folder.Folder}\n{text}\n");
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        return path;
+    }
+
+    private static ScriptCheck Check(string program) =>
+        new() { Command = [program, "{address}:{port}", "-p{port}"], Environment = [new("LEVEL", "deep")], DynamicWeight = false };
+}

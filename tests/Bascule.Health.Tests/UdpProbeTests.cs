@@ -1,0 +1,104 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Bascule.Core.Model;
+using Bascule.Health.Tests.Peers;
+
+namespace Bascule.Health.Tests;
+
+public sealed class UdpProbeTests
+{
+    /// <summary>A question for the address of ok.example. RFC 1035 §4.1.</summary>
+    private static readonly ValueList<byte> Question = [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, (byte)'o', (byte)'k', 7, .. "example"u8, 0, 0, 1, 0, 1];
+
+    private static readonly UdpCheck AnyAnswer = new() { Payload = [.. "ping"u8], Reply = null, ReplyPattern = null, RequiresReply = true };
+
+    [Fact]
+    public async Task Asks_dnsmasq_in_its_own_words()
+    {
+        await using RealProgram dnsmasq = new();
+        IPEndPoint address = RealProgram.FreeAddress(SocketType.Dgram);
+        await dnsmasq.StartAsync("/usr/sbin/dnsmasq",
+            ["--keep-in-foreground", "--conf-file=/dev/null", $"--port={address.Port}", "--listen-address=127.0.0.1", "--bind-interfaces", "--no-resolv", "--no-hosts", "--address=/ok.example/192.0.2.1", "--user="],
+            () => RealProgram.Accepts(address)); // it listens on TCP too
+        UdpCheck check = AnyAnswer with { Payload = Question, Reply = [192, 0, 2, 1], ReplyPattern = [0x12, 0x34, null, 0x80, 0, 1, 0, 1] };
+
+        Assert.Equal("up: 44 bytes", await Ask.WhyAsync(check, address));
+        Assert.StartsWith("down: the answer begins with 1234", await Ask.WhyAsync(check with { ReplyPattern = [0x12, 0x34, 0] }, address), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_answer_must_contain_the_text()
+    {
+        using Answering server = new("pong\n");
+
+        Assert.Equal("up: 5 bytes", await Ask.WhyAsync(AnyAnswer with { Reply = [.. "ong"u8] }, server.Address));
+        Assert.Equal("down: the answer \"pong\" does not contain \"ping\"", await Ask.WhyAsync(AnyAnswer with { Reply = [.. "ping"u8] }, server.Address));
+    }
+
+    [Fact]
+    public async Task The_answer_must_be_as_long_as_the_pattern()
+    {
+        using Answering server = new("ab");
+
+        Assert.Equal("up: 2 bytes", await Ask.WhyAsync(AnyAnswer with { ReplyPattern = [null, (byte)'b'] }, server.Address));
+        Assert.Equal("down: the answer begins with 6162, not with 61XXXX", await Ask.WhyAsync(AnyAnswer with { ReplyPattern = [(byte)'a', null, null] }, server.Address));
+    }
+
+    [Fact]
+    public async Task An_empty_answer_is_an_answer()
+    {
+        using Answering server = new("");
+
+        Assert.Equal("up: 0 bytes", await Ask.WhyAsync(AnyAnswer with { Payload = [] }, server.Address));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_port_at_which_nobody_listens_is_down(bool requiresReply) =>
+        Assert.Equal("down: nobody listens (ICMP port unreachable)", await Ask.WhyAsync(AnyAnswer with { RequiresReply = requiresReply }, RealProgram.FreeAddress(SocketType.Dgram)));
+
+    [Fact]
+    public async Task Silence_is_good_enough_only_where_no_answer_is_required()
+    {
+        using Socket silent = Bound();
+        IPEndPoint address = (IPEndPoint)silent.LocalEndPoint!;
+
+        await Ask.InVainAsync(AnyAnswer, address);
+        Assert.Equal("up: no answer and no refusal", await Ask.WhyAsync(AnyAnswer with { RequiresReply = false, Timeout = TimeSpan.FromMilliseconds(50) }, address));
+    }
+
+    private static Socket Bound()
+    {
+        Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return socket;
+    }
+
+    /// <summary>Answers every datagram with these words.</summary>
+    private sealed class Answering : IDisposable
+    {
+        private readonly Socket _socket = Bound();
+
+        public Answering(string words)
+        {
+            Address = (IPEndPoint)_socket.LocalEndPoint!;
+            _ = AnswerAsync(Encoding.UTF8.GetBytes(words));
+        }
+
+        public IPEndPoint Address { get; }
+
+        public void Dispose() => _socket.Dispose();
+
+        private async Task AnswerAsync(byte[] words)
+        {
+            byte[] buffer = new byte[2000];
+            while (true)
+            {
+                SocketReceiveFromResult question = await _socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0));
+                await _socket.SendToAsync(words, question.RemoteEndPoint);
+            }
+        }
+    }
+}
