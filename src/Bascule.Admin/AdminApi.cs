@@ -12,7 +12,7 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
 {
     private const string WhatThereIs =
         "GET /v1/status, GET /v1/version, POST /v1/reload, GET /v1/connections, GET /v1/sessions, GET /v1/explain, GET /v1/capture, POST /v1/detach, GET /v1/ha, POST /v1/handover, "
-        + "GET /v1/config, GET /v1/config/diff, POST /v1/config/take, POST /v1/config/rollback, GET /v1/state, POST /v1/state";
+        + "GET /v1/config, GET /v1/config/diff, POST /v1/config/take, POST /v1/config/rollback, GET /v1/state, POST /v1/state, POST /v1/edit";
 
     public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
@@ -27,6 +27,7 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
         "/v1/reload" => OnlyAsync(HttpMethods.Post, context, ReloadAsync),
         "/v1/state" when HttpMethods.IsGet(context.Request.Method) => StateApi.ProgressAsync(director.States, context),
         "/v1/state" => OnlyAsync(HttpMethods.Post, context, c => StateApi.SayAsync(director.States, c)),
+        "/v1/edit" => OnlyAsync(HttpMethods.Post, context, c => EditApi.EditAsync(director.Edit, c)),
         "/v1/connections" => OnlyAsync(HttpMethods.Get, context, OfDatapath(PacketApi.ConnectionsAsync)),
         "/v1/sessions" => OnlyAsync(HttpMethods.Get, context, SessionsAsync),
         "/v1/explain" => OnlyAsync(HttpMethods.Get, context, OfDatapath(PacketApi.ExplainAsync)),

@@ -37,7 +37,7 @@ public sealed class AdminServer : IAsyncDisposable
         limits.MaxRequestLineSize = 2048;
         limits.MaxRequestHeadersTotalSize = 8192;
         limits.MaxRequestHeaderCount = 32;
-        limits.MaxRequestBodySize = 4096;
+        limits.MaxRequestBodySize = 64 * 1024; // a virtual server with all its real servers
         limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
         limits.KeepAliveTimeout = TimeSpan.FromSeconds(30);
     }
@@ -62,6 +62,9 @@ public sealed record DirectorAnswers(VersionInfo Version, Func<DirectorStatus> S
 
     /// <summary>What answers about operators' states.</summary>
     public StateAnswers States { get; init; } = StateAnswers.None;
+
+    /// <summary>Changes the configuration.</summary>
+    public Func<EditRequest, Task<EditResult>> Edit { get; init; } = _ => throw new NotSupportedException();
 
     /// <summary>What answers about the packet datapath, at this moment; null while there is none.</summary>
     public Func<PacketAnswers?> Packets { get; init; } = () => null;

@@ -9,10 +9,22 @@ namespace Bascule;
 internal static class ConfigurationFile
 {
     /// <summary>Reads and checks it. A file that cannot be read is a problem like any other; nothing is thrown, and nothing waits.</summary>
-    public static CheckedConfiguration Load(string path) => NotAFile(FileKinds.Of(path)) ?? Read(path);
+    public static CheckedConfiguration Load(string path) => Load(path, out _);
+
+    /// <summary>The same.</summary>
+    /// <param name="text">What it says; null when it cannot be read or is no text.</param>
+    public static CheckedConfiguration Load(string path, out string? text)
+    {
+        text = null;
+        return NotAFile(FileKinds.Of(path)) ?? Read(path, out text);
+    }
 
     /// <summary>The same for whoever wants to run it, or to know whether it runs well here: with warnings about this machine, and what keys lead to.</summary>
-    public static CheckedConfiguration LoadToRun(string path) => ToRun(path, Load(path));
+    public static CheckedConfiguration LoadToRun(string path) => LoadToRun(path, out _);
+
+    /// <summary>The same.</summary>
+    /// <param name="text">What it says; null when it cannot be read or is no text.</param>
+    public static CheckedConfiguration LoadToRun(string path, out string? text) => ToRun(path, Load(path, out text));
 
     /// <summary>The same of a text that is not in the file yet.</summary>
     public static CheckedConfiguration CheckToRun(string path, string text) => ToRun(path, ConfigurationText.Check(Encoding.UTF8.GetBytes(text)));
@@ -30,12 +42,17 @@ internal static class ConfigurationFile
         FileKind.Regular or null => null,
     };
 
-    private static CheckedConfiguration Read(string path)
+    private static CheckedConfiguration Read(string path, out string? text)
     {
+        text = null;
         try
         {
             using SafeFileHandle file = File.OpenHandle(path);
-            return ConfigurationText.Check(Content(file));
+            ReadOnlySpan<byte> content = Content(file);
+            CheckedConfiguration read = ConfigurationText.Check(content);
+            // A file that is good is UTF-8; a byte order mark is none of what it says.
+            text = read.Meant is null ? null : Encoding.UTF8.GetString(content).TrimStart('\uFEFF');
+            return read;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {

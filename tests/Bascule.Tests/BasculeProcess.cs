@@ -73,6 +73,13 @@ internal sealed class BasculeProcess : IAsyncDisposable
         return (code, process.Out, process.Error);
     }
 
+    /// <summary>Presses keys of its terminal; see <see cref="StartInTerminal"/>.</summary>
+    public async Task PressAsync(string keys)
+    {
+        await _process.StandardInput.WriteAsync(keys);
+        await _process.StandardInput.FlushAsync();
+    }
+
     /// <summary>Waits for its end.</summary>
     /// <returns>Its exit code.</returns>
     public async Task<int> EndAsync()

@@ -12,7 +12,7 @@ namespace Bascule.Core.Api;
     Converters = [typeof(PlainNames<ForwardOutcome>), typeof(CamelCaseNames<RealServerState>), typeof(CamelCaseNames<VirtualServerProtocol>),
         typeof(CamelCaseNames<AttachMode>), typeof(CamelCaseNames<DropReason>), typeof(CamelCaseNames<ChoiceReason>), typeof(CamelCaseNames<PacketVerdict>),
         typeof(CamelCaseNames<Role>), typeof(CamelCaseNames<TransitionReason>), typeof(CamelCaseNames<Config.Sharing.Standing>),
-        typeof(CamelCaseNames<AdministrativeState>), typeof(CamelCaseNames<AdministrationSource>)])]
+        typeof(CamelCaseNames<AdministrativeState>), typeof(CamelCaseNames<AdministrationSource>), typeof(CamelCaseNames<Config.Editing.ChangeKind>)])]
 [JsonSerializable(typeof(DirectorStatus))]
 [JsonSerializable(typeof(ReloadResult))]
 [JsonSerializable(typeof(VersionInfo))]
@@ -28,6 +28,8 @@ namespace Bascule.Core.Api;
 [JsonSerializable(typeof(ConfigurationReport))]
 [JsonSerializable(typeof(ConfigurationDifference))]
 [JsonSerializable(typeof(StateRequest))]
+[JsonSerializable(typeof(EditRequest))]
+[JsonSerializable(typeof(EditResult))]
 [JsonSerializable(typeof(StateResult))]
 [JsonSerializable(typeof(StateProgress[]))]
 public sealed partial class ApiJson : JsonSerializerContext

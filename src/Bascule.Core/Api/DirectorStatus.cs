@@ -33,6 +33,9 @@ public sealed record DirectorStatus
     /// <summary>What it is for each instance of <c>ha</c>, in the order of the file; null where it is alone.</summary>
     public ImmutableArray<InstanceRole>? Roles { get; init; }
 
+    /// <summary>Changes that are in force and not in the file, the oldest first: the next reload or restart drops them.</summary>
+    public ImmutableArray<UnsavedChange> Unsaved { get; init; } = [];
+
     /// <summary>In the order of the file.</summary>
     public required ImmutableArray<VirtualServerStatus> VirtualServers { get; init; }
 }

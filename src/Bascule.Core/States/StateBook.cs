@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
 using Bascule.Core.Model;
 
 namespace Bascule.Core.States;
@@ -12,7 +13,12 @@ public sealed class StateBook(SnapshotHolder snapshots, TimeProvider time)
     /// <summary>Orders that are kept at most: a peer cannot fill the memory. Eight for each real server of the largest file would be less.</summary>
     public const int Most = 100_000;
 
+    /// <summary>Orders that wait to be told to a peer at most; beyond it the peer is told everything.</summary>
+    private const int MostWaiting = 1000;
+
     private readonly Lock _lock = new();
+    private readonly Queue<StateOrder> _said = new();
+    private bool _hasLost;
     private ImmutableDictionary<StateTarget, StateOrder> _orders = ImmutableDictionary<StateTarget, StateOrder>.Empty;
 
     /// <summary>All that was said, also what no longer counts.</summary>
@@ -72,8 +78,26 @@ public sealed class StateBook(SnapshotHolder snapshots, TimeProvider time)
             AdministrativeState before = Of(target)?.State ?? over;
             Set(_orders.SetItem(target, order));
             PutInForce(snapshots.Current);
+            if (_said.Count < MostWaiting)
+                _said.Enqueue(order);
+            else
+                _hasLost = true;
             return (order, before);
         }
+    }
+
+    /// <summary>The next order that was said here and that nobody has taken yet.</summary>
+    public bool TryTakeSaid([NotNullWhen(true)] out StateOrder? order)
+    {
+        lock (_lock)
+            return _said.TryDequeue(out order);
+    }
+
+    /// <summary>Whether more was said than could wait, since the last call.</summary>
+    public bool TakeLoss()
+    {
+        lock (_lock)
+            return Interlocked.Exchange(ref _hasLost, false);
     }
 
     /// <summary>Takes what was said on another director.</summary>
@@ -82,6 +106,8 @@ public sealed class StateBook(SnapshotHolder snapshots, TimeProvider time)
     {
         lock (_lock)
         {
+            if (!IsSane(order))
+                return false;
             if (_orders.GetValueOrDefault(order.Target) is { } known ? !order.IsLaterThan(known) : _orders.Count >= Most)
                 return false;
             Set(_orders.SetItem(order.Target, order with { Over = null, IsSpent = false }));
@@ -89,6 +115,10 @@ public sealed class StateBook(SnapshotHolder snapshots, TimeProvider time)
             return true;
         }
     }
+
+    // A number near the end would leave no room for later orders.
+    private static bool IsSane(StateOrder order) => order.Number is >= 0 and < long.MaxValue / 2
+        && order.Target.VirtualServer.Length is > 0 and <= 64 && order.By == Cut(order.By) && order.Why == Cut(order.Why);
 
     private void Set(ImmutableDictionary<StateTarget, StateOrder> orders) => Volatile.Write(ref _orders, orders);
 

@@ -29,6 +29,19 @@ public static class StateFile
             return null;
         }
     }
+
+    /// <summary>Reads one order, of whatever bytes; null when they are none.</summary>
+    public static StateOrder? ReadLine(ReadOnlySpan<byte> utf8)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(utf8, StateJson.Lines.StateLine)?.Order();
+        }
+        catch (Exception e) when (e is JsonException or FormatException)
+        {
+            return null;
+        }
+    }
 }
 
 /// <summary>The file.</summary>
@@ -59,8 +72,12 @@ internal sealed record StateLine(
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true, Converters = [typeof(CamelCaseNames<AdministrativeState>)])]
 [JsonSerializable(typeof(StateFileText))]
+[JsonSerializable(typeof(StateLine))]
 internal sealed partial class StateJson : JsonSerializerContext
 {
     /// <summary>Plus signs and quotes stay readable: it goes into a file, never into a web page.</summary>
     public static StateJson Readable => field ??= new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+
+    /// <summary>The same without line breaks.</summary>
+    public static StateJson Lines => field ??= new(new JsonSerializerOptions(Readable.Options) { WriteIndented = false });
 }

@@ -71,6 +71,10 @@ internal sealed class AdminClient(string socket) : IDisposable
     public Task<StateResult?> SayStateAsync(StateRequest request, CancellationToken cancellation) =>
         AskAsync(HttpMethod.Post, "/v1/state", ApiJson.Default.StateResult, cancellation, JsonContent.Create(request, ApiJson.Default.StateRequest));
 
+    /// <summary><c>POST /v1/edit</c>; an answer also when the change was refused.</summary>
+    public Task<EditResult?> EditAsync(EditRequest request, CancellationToken cancellation) =>
+        AskAsync(HttpMethod.Post, "/v1/edit", ApiJson.Default.EditResult, cancellation, JsonContent.Create(request, ApiJson.Default.EditRequest));
+
     /// <summary><c>GET /v1/state</c></summary>
     public async Task<IReadOnlyCollection<StateProgress>?> StateAsync(string name, CancellationToken cancellation) =>
         await AskAsync(HttpMethod.Get, $"/v1/state?name={Uri.EscapeDataString(name)}", ApiJson.Default.StateProgressArray, cancellation);

@@ -19,6 +19,8 @@ internal sealed class StatusText(TextWriter to, bool colours)
             + $"{Count(status.Workers, "worker")}, {status.ConfigurationFile} (snapshot {status.Snapshot})");
         if (status.Roles is { IsEmpty: false } roles)
             to.WriteLine($"Failover: {string.Join(", ", roles.Select(r => $"{r.Role} for {r.Instance}"))} (bascule ha says more)");
+        foreach (UnsavedChange change in status.Unsaved)
+            to.WriteLine($"Not in the file: {change.Words} (by {change.By}, {Age(status.Now - change.At)} ago; `bascule save` keeps it, the next reload drops it)");
         WriteDatapath(status);
         int width = status.VirtualServers.SelectMany(v => v.RealServers).Select(r => r.Address.Length).Append(AddressHeading.Length).Max();
         to.WriteLine();

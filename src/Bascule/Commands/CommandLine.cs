@@ -15,6 +15,8 @@ internal static class CommandLine
             CheckCommand.Build(),
             StatusCommand.Build(),
             ListCommand.Build(),
+            StatsCommand.Build(),
+            TopCommand.Build(),
             StateCommand.Build(AdministrativeState.Drain),
             StateCommand.Build(AdministrativeState.Maintenance),
             StateCommand.Build(AdministrativeState.Enabled),
@@ -33,6 +35,8 @@ internal static class CommandLine
             LabServerCommand.Build(),
             LabWatchCommand.Build(),
         };
+        foreach (Command command in EditCommand.BuildAll())
+            root.Add(command);
         Verb.ShowDetailsInHelp(root);
         ParseResult parsed = root.Parse(args);
         // The daemon drains for as long as its file allows: the library must not end it two seconds after a signal.

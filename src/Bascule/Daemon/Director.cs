@@ -9,6 +9,7 @@ using Bascule.Core.Model;
 using Bascule.Core.Replication;
 using Bascule.Core.Roles;
 using Bascule.Core.Sessions;
+using Bascule.Core.States;
 using Bascule.Core.Weights;
 using Bascule.Health;
 using Bascule.Linux;
@@ -24,15 +25,12 @@ using Microsoft.Extensions.Logging;
 namespace Bascule.Daemon;
 
 /// <summary>The composition root: the engines, the admin socket, and what keeps them in step with the configuration file.</summary>
-internal sealed class Director
+internal sealed partial class Director
 {
     /// <summary>For a peer to check a configuration: it may be four megabytes.</summary>
     private static readonly TimeSpan PeerPatience = TimeSpan.FromSeconds(10);
 
     private static readonly TimeSpan FirstAnswersPatience = TimeSpan.FromSeconds(1);
-
-    /// <summary>Kept for listeners, checks, the log, the runtime and its assemblies.</summary>
-    private const ulong FilesOfOurOwn = 500;
 
     private readonly ulong _filesAllowed;
     private readonly string _file;
@@ -130,6 +128,7 @@ internal sealed class Director
             return null;
         }
 
+        director._inForce.TakeFile(director.ReadFile());
         director._notifier.Apply(configuration.Notify);
         director._notifier.Tell(new(NotificationType.Director, StateChannel.NodeOf(configuration), "started", $"with {director._file}", director._startedAt));
         director._shared = director.OpenShared(configuration);
@@ -139,6 +138,7 @@ internal sealed class Director
             Packets = () => director._packets?.Answers,
             Sessions = () => StatusReader.Sessions(director.Current),
             States = new(director._states.Say, director.Progress),
+            Edit = director.EditAsync,
             Ha = director.Ha,
             Configuration = director.Configuration,
         }, loggers);
@@ -181,6 +181,7 @@ internal sealed class Director
             Snapshot = snapshot.Version,
             Packets = report?.Status,
             Roles = _failover?.Roles,
+            Unsaved = _inForce.Unsaved,
             VirtualServers = StatusReader.Read(snapshot, report, _traffic.Rates, _states.Book),
         };
     }
@@ -228,7 +229,7 @@ internal sealed class Director
     }
 
     /// <summary>What follows to the peers.</summary>
-    private IEnumerable<IReplicatedState> States() => [new ReplicatedSessions(() => Current), .. _packets?.ReplicatedStates ?? []];
+    private IEnumerable<IReplicatedState> States() => [new ReplicatedSessions(() => Current), new ReplicatedStates(_states.Book, Learned), .. _packets?.ReplicatedStates ?? []];
 
     // From the moment that the failover thread took an address, or gave it up, to the moment that all engines know.
     private void Follow(RoleSet roles)
@@ -265,93 +266,6 @@ internal sealed class Director
         await _failover.DisposeAsync();
     }
 
-    private SharedConfiguration? OpenShared(Configuration configuration)
-    {
-        if (configuration.Ha is not { SharesConfiguration: true } ha)
-            return null;
-        SharingShell shell = new(StateChannel.NodeOf(configuration), _file, [.. ha.Peers.Select(p => p.Name)], AskPeerAsync, Validate, ApplyText,
-            problems => ReloadResult.Refused(Current, problems));
-        SharedConfiguration? shared = SharedConfiguration.TryOpen(shell, ha, _time, _log, out string? whyNot);
-        if (shared is null)
-            Log.NotSharing(_log, whyNot!);
-        return shared;
-    }
-
-    private Task<byte[]?> AskPeerAsync(string peer, byte[] question) => _channel?.AskAsync(peer, question, PeerPatience) ?? Task.FromResult<byte[]?>(null);
-
-    private ReloadResult ReloadHere()
-    {
-        lock (_changing)
-            return Reload(() => ConfigurationFile.LoadToRun(_file));
-    }
-
-    private ReloadResult ApplyText(string text)
-    {
-        lock (_changing)
-            return Reload(() => ConfigurationFile.CheckToRun(_file, text));
-    }
-
-    // As a reload would, up to where it would change anything.
-    private string[] Validate(string text)
-    {
-        lock (_changing)
-        {
-            Snapshot before = Current;
-            CheckedConfiguration read = ConfigurationFile.CheckToRun(_file, text);
-            if (read.Meant is not { } wanted)
-                return [.. read.Problems.Select(p => p.Format(_file))];
-            Snapshot after = before.Next(FitToDescriptors(_cookieKeys.Resolve(wanted), before.Workers), _board);
-            IReadOnlyList<ListenProblem> problems = _proxy.Prepare(after, _roles.Current);
-            _proxy.DropPrepared();
-            _board.Forget(before);
-            return [.. problems.Select(Sentence)];
-        }
-    }
-
-    private ReloadResult Reload(Func<CheckedConfiguration> load)
-    {
-        Snapshot before = Current;
-        if (_isStopping)
-            return ReloadResult.Refused(before, ["the daemon is shutting down (start it again with the new file)"]);
-
-        CheckedConfiguration read = load();
-        if (read.Meant is not { } wanted)
-            return ReloadResult.Refused(before, read.Problems.Select(p => p.Format(_file)));
-
-        Snapshot after = before.Next(FitToDescriptors(_cookieKeys.Resolve(wanted), before.Workers), _board);
-        RoleSet roles = _roles.Current;
-        IReadOnlyList<ListenProblem> problems = _proxy.Prepare(after, roles);
-        if (problems.Count > 0)
-        {
-            _board.Forget(before);
-            return ReloadResult.Refused(before, problems.Select(Sentence));
-        }
-
-        _states.Publish(after);
-        _weights.Turn();
-        _proxy.Apply(after);
-        _health.Apply(after, roles);
-        _packets?.Apply(after, PacketRoles(roles));
-        _notifier.Apply(wanted.Notify);
-        _board.Forget(after);
-        bool haIsApplied = wanted.Ha is { } ha ? _failover?.TryApply(ha) ?? false : _failover is null;
-        return ReloadResult.Between(before, after, [.. read.Warnings.Select(w => w.FormatWarning(_file)), .. NeedsRestart(before, wanted, haIsApplied)]);
-    }
-
-    private IEnumerable<string> NeedsRestart(Snapshot before, Configuration wanted, bool haIsApplied)
-    {
-        if (WorkersOf(wanted) != before.Workers)
-            yield return $"workers stays {before.Workers} until the daemon is restarted (the file now means {WorkersOf(wanted)})";
-        if (wanted.AdminSocket != _adminSocket)
-            yield return $"admin.socket stays as it was until the daemon is restarted (the file now says {wanted.AdminSocket})";
-        if (wanted.Packets != _packets?.Settings)
-            yield return "packets stays as it was until the daemon is restarted (which interrupts no flow)";
-        if (wanted.StateFile != before.Configuration.StateFile)
-            yield return $"stateFile stays as it was until the daemon is restarted (the file now says {wanted.StateFile})";
-        if (!haIsApplied)
-            yield return "ha stays as it was until the daemon is restarted: only priority and preempt can be changed without a change of roles (hand over first: bascule handover --all)";
-    }
-
     private IEnumerable<string> ClaimDatapath() => _packets?.Claim() is { } taken ? [taken] : [];
 
     // Without it the proxy's virtual servers are served all the same.
@@ -380,41 +294,6 @@ internal sealed class Director
             string hint = e.Errno == Errno.AddressInUse ? "another Bascule runs here: stop it, or give one of the two another `ha.port`" : "failover needs netlink; is this a container without a network of its own?";
             return $"ha: {e.Message} ({hint})";
         }
-    }
-
-    private async Task<ReloadResult> SayAsync(Task<ReloadResult> change)
-    {
-        ReloadResult result = await change;
-        Say(result);
-        return result;
-    }
-
-    private void Say(ReloadResult result)
-    {
-        foreach (string problem in result.Problems)
-            Log.ReloadProblem(_log, problem);
-        foreach (string warning in result.Warnings)
-            Log.ReloadWarning(_log, warning);
-        if (result.Applied)
-            Log.Reloaded(_log, result.Summary());
-        else
-            Log.NotReloaded(_log);
-    }
-
-    /// <summary>
-    /// Holds the connections of a worker to what the process may open. A full worker says so to the next client; a process without descriptors
-    /// can neither reach a real server nor ask one how it is.
-    /// </summary>
-    private Configuration FitToDescriptors(Configuration configuration, int workers)
-    {
-        Limits limits = configuration.Limits;
-        ulong available = _filesAllowed - ulong.Min(_filesAllowed, FilesOfOurOwn);
-        // Each client connection has one to a real server beside it.
-        int most = (int)ulong.Clamp(available / (2 * (ulong)workers), 1, int.MaxValue);
-        if (limits.ConnectionsPerWorker <= most)
-            return configuration;
-        Log.DescriptorsAreFew(_log, most, limits.ConnectionsPerWorker, _filesAllowed);
-        return configuration with { Limits = limits with { ConnectionsPerWorker = most } };
     }
 
     // A real server may be asked once for several virtual servers.
@@ -450,6 +329,12 @@ internal sealed class Director
 
         void TellOf(LiveRealServer realServer, string state) =>
             _notifier.Tell(new(NotificationType.RealServer, $"{virtualServer}/{StatusReader.AddressText(realServer.Address)}", state, change.Why, change.At));
+    }
+
+    private void Learned(StateOrder order)
+    {
+        _weights.Wake();
+        _states.Learned(order);
     }
 
     private static Notifier NotifierOf(Configuration configuration, TimeProvider time, ILoggerFactory loggers) => new(StateChannel.NodeOf(configuration), time, loggers);

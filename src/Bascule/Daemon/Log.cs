@@ -90,6 +90,9 @@ internal static partial class Log
     [LoggerMessage(1051, LogLevel.Information, "Real server {RealServer} of {VirtualServer} is not ejected any more: {Why}")]
     public static partial void Readmitted(ILogger logger, System.Net.IPEndPoint realServer, string virtualServer, string why);
 
+    [LoggerMessage(1044, LogLevel.Information, "{By}: {Change}")]
+    public static partial void Edited(ILogger logger, string by, string change);
+
     [LoggerMessage(1020, LogLevel.Information, "Stopping: open client connections ({Connections}) may finish within {Seconds} s (a second signal ends them now)")]
     public static partial void Stopping(ILogger logger, long connections, double seconds);
 

@@ -107,6 +107,17 @@ internal sealed partial class SharedConfiguration : IAsyncDisposable
         return file.Text == Current.Text ? reloadHere() : await ChangeAsync(Next(file.Text, "reload", [Current.Id]), text, isOnDisk: true);
     });
 
+    /// <summary>A command changes it.</summary>
+    /// <param name="why">In a few words.</param>
+    /// <param name="compose">The whole file as it is to be, or why it cannot be. Called when no other change is under way.</param>
+    public Task<ReloadResult> EditAsync(string why, Func<(string? Text, string? WhyNot)> compose) => AloneAsync(async () =>
+    {
+        (string? text, string? whyNot) = compose();
+        if (text is null || SharedPart.TrySplit(text, out whyNot) is not { } file)
+            return Refused(whyNot!);
+        return file.Text == Current.Text ? Write(text) : await ChangeAsync(Next(file.Text, why, [Current.Id]), text, isOnDisk: false);
+    });
+
     /// <summary>Goes back to the text of a version, as a new one.</summary>
     public Task<ReloadResult> RollBackAsync(int number) => AloneAsync(async () =>
         History.Versions.FirstOrDefault(v => v.Number == number).Version is { } old
@@ -256,15 +267,21 @@ internal sealed partial class SharedConfiguration : IAsyncDisposable
 
     private ReloadResult Make(ConfigurationVersion version, string text, bool isOnDisk)
     {
+        ReloadResult made = isOnDisk ? _shell.Apply(text) : Write(text);
+        if (made.Applied)
+            Record(version);
+        return made;
+    }
+
+    /// <summary>Writes the file and puts it in force; the old file is back when that fails.</summary>
+    private ReloadResult Write(string text)
+    {
         string before = ReadFile(out _) ?? text;
         try
         {
-            if (!isOnDisk)
-                AtomicFile.Write(_shell.File, text);
+            AtomicFile.Write(_shell.File, text);
             ReloadResult made = _shell.Apply(text);
-            if (made.Applied)
-                Record(version);
-            else if (!isOnDisk)
+            if (!made.Applied)
                 AtomicFile.Write(_shell.File, before);
             return made;
         }

@@ -9,7 +9,6 @@ namespace Bascule.Daemon;
 /// <summary>Keeps what operators say of real servers and virtual servers: in force, in the state file, and told to who wants to know.</summary>
 internal sealed class StateKeeper
 {
-    private readonly string _file;
     private readonly SnapshotHolder _snapshots;
     private readonly Action<Notification> _tell;
     private readonly ILogger _log;
@@ -19,10 +18,13 @@ internal sealed class StateKeeper
     /// <param name="tell">Takes each change as a notification.</param>
     public StateKeeper(string file, SnapshotHolder snapshots, Action<Notification> tell, TimeProvider time, ILogger log)
     {
-        (_file, _snapshots, _tell, _log) = (file, snapshots, tell, log);
+        (File, _snapshots, _tell, _log) = (file, snapshots, tell, log);
         Book = new(snapshots, time);
         Book.Load(Read());
     }
+
+    /// <summary>The state file.</summary>
+    public string File { get; }
 
     /// <summary>Everything that was said.</summary>
     public StateBook Book { get; }
@@ -50,6 +52,13 @@ internal sealed class StateKeeper
         ImmutableArray<StateChange> changed = [.. targets.Select(target => Say(target, request))];
         string? unkept = TrySave();
         return (new(changed, unkept is null ? [] : [unkept]), null);
+    }
+
+    /// <summary>Notes what was said on another director, which has told everybody. Called on the channel's thread, which never waits for a disk.</summary>
+    public void Learned(StateOrder order)
+    {
+        Log.StateSaid(_log, order.Target.ToString(), order.State.Word(), $"{order.By} on the other director", order.Why.Length == 0 ? "" : $": {order.Why}");
+        _ = Task.Run(TrySave);
     }
 
     /// <summary>How far each real server that a name means is on its way.</summary>
@@ -99,17 +108,17 @@ internal sealed class StateKeeper
         {
             lock (_writing)
             {
-                if (Path.GetDirectoryName(_file) is { Length: > 0 } folder && !Directory.Exists(folder))
+                if (Path.GetDirectoryName(File) is { Length: > 0 } folder && !Directory.Exists(folder))
                     Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-                AtomicFile.Write(_file, StateFile.Write(Book.Orders));
+                AtomicFile.Write(File, StateFile.Write(Book.Orders));
             }
 
             return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Log.StatesNotKept(_log, _file, e.Message);
-            return $"It is in force, but will not outlive a restart: {_file} cannot be written: {e.Message}";
+            Log.StatesNotKept(_log, File, e.Message);
+            return $"It is in force, but will not outlive a restart: {File} cannot be written: {e.Message}";
         }
     }
 
@@ -117,16 +126,16 @@ internal sealed class StateKeeper
     {
         try
         {
-            if (!File.Exists(_file))
+            if (!System.IO.File.Exists(File))
                 return [];
-            if (StateFile.Read(File.ReadAllText(_file)) is { } orders)
+            if (StateFile.Read(System.IO.File.ReadAllText(File)) is { } orders)
                 return orders;
-            File.Move(_file, $"{_file}.unreadable", overwrite: true);
-            Log.OddStateFile(_log, _file);
+            System.IO.File.Move(File, $"{File}.unreadable", overwrite: true);
+            Log.OddStateFile(_log, File);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            Log.NoStateFile(_log, _file, e.Message);
+            Log.NoStateFile(_log, File, e.Message);
         }
 
         return [];

@@ -50,6 +50,17 @@ internal sealed class RunningDaemon : IAsyncDisposable
     /// <summary>One request on a connection that stays open for the next.</summary>
     public Task<string> GetAsync(string path = "/") => _client.GetStringAsync(new Uri($"http://127.0.0.1:{Port}{path}"));
 
+    /// <summary>A client of the API.</summary>
+    public HttpClient Api() => new(new SocketsHttpHandler
+    {
+        ConnectCallback = async (_, cancellation) =>
+        {
+            System.Net.Sockets.Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(Socket), cancellation);
+            return new NetworkStream(socket, ownsSocket: true);
+        },
+    });
+
     /// <summary>A connection to the virtual server.</summary>
     public async Task<TcpClient> ConnectAsync()
     {

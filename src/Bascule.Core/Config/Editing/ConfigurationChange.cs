@@ -1,0 +1,39 @@
+using System.Collections.Immutable;
+using System.Text.Json.Serialization;
+
+namespace Bascule.Core.Config.Editing;
+
+/// <summary>What is done to a virtual server or real server.</summary>
+public enum ChangeKind
+{
+    /// <summary>It is new.</summary>
+    Add,
+
+    /// <summary>It gets other settings.</summary>
+    Edit,
+
+    /// <summary>It goes.</summary>
+    Delete,
+}
+
+/// <summary>One change of the configuration, as a command line says it.</summary>
+public sealed record ConfigurationChange
+{
+    /// <inheritdoc cref="ChangeKind"/>
+    public required ChangeKind Kind { get; init; }
+
+    /// <summary>Of what: <c>web</c>, or <c>web/10.0.0.11:8080</c>.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What it gets; empty for <see cref="ChangeKind.Delete"/>.</summary>
+    public ImmutableArray<SettingChange> Settings { get; init; } = [];
+
+    /// <summary>In the words of the command line: <c>edit web/10.0.0.11:8080 weight=3</c>.</summary>
+    [JsonIgnore]
+    public string Words => string.Join(' ', [Kind.ToString().ToLowerInvariant(), Name, .. Settings.Select(s => $"{s.Name}={s.Value}")]);
+}
+
+/// <summary>One setting.</summary>
+/// <param name="Name">As the reference calls it, with dots for what stands inside another: <c>weight</c>, <c>check.interval</c>.</param>
+/// <param name="Value">As it is written in the file: <c>3</c>, <c>[10.0.0.11:8080, 10.0.0.12:8080]</c>. Null: it goes, and its default counts.</param>
+public sealed record SettingChange(string Name, string? Value);
