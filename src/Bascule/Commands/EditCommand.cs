@@ -55,7 +55,8 @@ internal static class EditCommand
     {
         Argument<string> name = Name();
         Verb command = new("delete", "Take a virtual server or real server out of the configuration.", $"""
-            Open connections to it are closed as at a reload; `bascule drain WEB/ADDRESS --wait` before lets them finish.
+            It gets nothing new, and what is under way there finishes, as at a reload; `bascule drain WEB/ADDRESS --wait` before says
+            when that is, and lets sessions end.
             {HowLong}
             """)
         {
