@@ -7,7 +7,8 @@ namespace Bascule.Daemon;
 /// <summary>The life of <c>bascule run</c>: check, start, serve until told to stop, drain.</summary>
 internal static class DaemonProcess
 {
-    public static async Task<int> RunAsync(string file)
+    /// <param name="stateFile">In place of what the file says; null: as it says.</param>
+    public static async Task<int> RunAsync(string file, string? stateFile)
     {
         CheckedConfiguration read = ConfigurationFile.LoadToRun(file);
         if (read.Meant is not { } configuration)
@@ -27,7 +28,7 @@ internal static class DaemonProcess
         using Signals signals = new(
             hangUp: () => _ = ReloadAsync(ready.Task, time, log),
             endNow: () => DeleteSocket(ready.Task, configuration.AdminSocket));
-        if (await Director.StartAsync(file, configuration, time, loggers, stderr.Write) is not { } director)
+        if (await Director.StartAsync(file, configuration, time, loggers, stderr.Write, stateFile) is not { } director)
             return ExitCode.Failed;
 
         Log.Ready(log, Environment.ProcessId, director.Current.Workers, configuration.AdminSocket);

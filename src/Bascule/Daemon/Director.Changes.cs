@@ -212,7 +212,7 @@ internal sealed partial class Director
             yield return $"admin.socket stays as it was until the daemon is restarted (the file now says {wanted.AdminSocket})";
         if (wanted.Packets != _packets?.Settings)
             yield return "packets stays as it was until the daemon is restarted (which interrupts no flow)";
-        if (wanted.StateFile != _states.File)
+        if (wanted.StateFile != _stateFile)
             yield return $"stateFile stays as it was until the daemon is restarted (the file now says {wanted.StateFile})";
         if (!haIsApplied)
             yield return "ha stays as it was until the daemon is restarted: only priority and preempt can be changed without a change of roles (hand over first: bascule handover --all)";

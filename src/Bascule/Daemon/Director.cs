@@ -35,6 +35,7 @@ internal sealed partial class Director
     private readonly ulong _filesAllowed;
     private readonly string _file;
     private readonly string _adminSocket;
+    private readonly string _stateFile;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly HealthBoard _board;
@@ -59,11 +60,12 @@ internal sealed partial class Director
     private RoleFollower? _follower;
     private bool _isStopping;
 
-    private Director(string file, Configuration configuration, IReadOnlyDictionary<SecretSource, byte[]> secrets, TimeProvider time, ILoggerFactory loggers)
+    private Director(string file, Configuration configuration, IReadOnlyDictionary<SecretSource, byte[]> secrets, TimeProvider time, ILoggerFactory loggers, string? stateFile)
     {
         Random chance = new(Environment.ProcessId ^ (int)time.GetTimestamp());
         _file = Path.GetFullPath(file);
         _adminSocket = configuration.AdminSocket;
+        _stateFile = configuration.StateFile;
         _time = time;
         _log = loggers.CreateLogger<Director>();
         _cookieKeys = new(_log);
@@ -74,7 +76,7 @@ internal sealed partial class Director
         _snapshots = new(Snapshot.First(FitToDescriptors(_cookieKeys.Resolve(configuration), workers), workers, _board));
         _proxy = new(_snapshots.Current, time, new Random(chance.Next()), loggers);
         _notifier = NotifierOf(configuration, time, loggers);
-        _states = new(configuration.StateFile, _snapshots, TellOfState, time, _log);
+        _states = new(Path.GetFullPath(stateFile ?? configuration.StateFile), _snapshots, TellOfState, time, _log);
         _health = new(time, new Random(chance.Next()), loggers.CreateLogger<HealthEngine>());
         _traffic = new(time, () => StatusReader.Read(Current, _packets?.Answers.Report()));
         _weights = new(time, () => Current, Tell);
@@ -99,9 +101,10 @@ internal sealed partial class Director
     /// <summary>Opens everything, then starts everything.</summary>
     /// <param name="file">Where the configuration came from, and where a reload looks again.</param>
     /// <param name="complain">Takes each reason why not, as a line for the operator.</param>
+    /// <param name="stateFile">In place of what the configuration says; null: as it says.</param>
     /// <returns>Null when there was a reason why not; then nothing is left open.</returns>
     public static async Task<Director?> StartAsync(
-        string file, Configuration configuration, TimeProvider time, ILoggerFactory loggers, Action<string> complain)
+        string file, Configuration configuration, TimeProvider time, ILoggerFactory loggers, Action<string> complain, string? stateFile = null)
     {
         IReadOnlyDictionary<SecretSource, byte[]> secrets = Secrets.Read(configuration, out string[] unread);
         if (unread.Length > 0)
@@ -118,7 +121,7 @@ internal sealed partial class Director
             return null;
         }
 
-        Director director = new(file, configuration, secrets, time, loggers);
+        Director director = new(file, configuration, secrets, time, loggers, stateFile);
         RoleSet roles = director._roles.Current;
         string[] problems = [.. director._problems, .. director._proxy.Prepare(director.Current, roles).Select(Sentence), .. director.ClaimDatapath()];
         if (problems.Length > 0)

@@ -106,6 +106,31 @@ public sealed class SharedConfigurationTests(PairFixture lab) : IAsyncLifetime
         Assert.All(_directors, d => Assert.Contains("scheduler: lc", File.ReadAllText(d.ConfigurationFile), StringComparison.Ordinal));
     }
 
+    [PairFact]
+    public async Task A_drain_on_one_counts_on_both_also_after_a_kill_and_a_saved_change_is_made_on_both()
+    {
+        (PairDirector one, PairDirector two) = await StartAsync();
+        string name = $"web/{LabPlan.AddressOf(LabPlan.RealServers[0], LabSegment.Inside)}";
+
+        await one.AskAsync("drain", name, "--why", "new disk");
+        await two.SeesAsync(status => First(status) is { State: RealServerState.Drain, Administration.Why: "new disk" });
+        await Eventually.HoldsAsync(() => File.Exists(Path.Combine(lab.Network.Folder, two.Director, "state", "state.json")), "director-2 has kept it");
+        await two.KillAsync();
+        await two.StartAgainAsync();
+        await two.SeesAsync(status => First(status).State == RealServerState.Drain);
+        await two.StopAsync();
+        await one.AskAsync("enable", name);
+        await two.StartAgainAsync();
+        await two.SeesAsync(status => First(status).State == RealServerState.Up);
+
+        await one.AskAsync("weight", name, "7", "--save");
+        await two.SeesAsync(status => First(status).Weight == 7);
+        Assert.All(_directors, d => Assert.Contains("weight: 7", File.ReadAllText(d.ConfigurationFile), StringComparison.Ordinal));
+        Assert.Contains($"edit {name} weight=7", await two.AskAsync("config", "history"), StringComparison.Ordinal);
+
+        static RealServerStatus First(DirectorStatus status) => status.VirtualServers[0].RealServers[0];
+    }
+
     public Task InitializeAsync() => Task.CompletedTask;
 
     public async Task DisposeAsync()

@@ -63,11 +63,11 @@ public sealed class TopTests
     public void Stats_show_each_share_of_the_work()
     {
         using StringWriter to = new() { NewLine = "\n" };
-        StatsText.Write(to, Before.VirtualServers);
+        StatsText.Write(to, Later(1, r => r with { Requests = r.Address == "10.0.0.11:8080" ? 3 : 1 }).VirtualServers);
 
         Assert.Contains("web: HTTP 192.0.2.10:80", to.ToString(), StringComparison.Ordinal);
         Assert.Contains("12 ended: Completed 11, ClientLeft 1", to.ToString(), StringComparison.Ordinal);
-        Assert.Contains(" %", to.ToString(), StringComparison.Ordinal);
+        Assert.Contains("42.9 %", to.ToString(), StringComparison.Ordinal);
     }
 
     private static void Press(TopView view, string keys)

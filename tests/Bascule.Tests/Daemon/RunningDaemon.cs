@@ -47,6 +47,13 @@ internal sealed class RunningDaemon : IAsyncDisposable
         await _process.HasWrittenAsync("Ready:");
     }
 
+    /// <summary>Starts it with more arguments and waits until it is ready.</summary>
+    public async Task StartWithAsync(params string[] arguments)
+    {
+        _process = BasculeProcess.Start(["run", "-c", File, .. arguments]);
+        await _process.HasWrittenAsync("Ready:");
+    }
+
     /// <summary>One request on a connection that stays open for the next.</summary>
     public Task<string> GetAsync(string path = "/") => _client.GetStringAsync(new Uri($"http://127.0.0.1:{Port}{path}"));
 

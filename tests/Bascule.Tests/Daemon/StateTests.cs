@@ -126,6 +126,47 @@ public sealed class StateTests
         await Eventually.HoldsAsync(() => File.Exists(told) && expected.SequenceEqual(File.ReadAllLines(told).Where(line => !line.Contains(" up ", StringComparison.Ordinal))));
     }
 
+    [Fact]
+    public async Task A_request_that_means_nothing_is_refused_with_a_hint()
+    {
+        await using FakeRealServer alpha = RunningDaemon.Named("alpha");
+        await using RunningDaemon daemon = new();
+        daemon.Write([alpha]);
+        await daemon.StartAsync();
+        using HttpClient api = daemon.Api();
+
+        foreach ((string what, string body, string error) in ((string, string, string)[])
+        [
+            ("state", "no json", "the body cannot be read"),
+            ("state", "{ \"names\": [\"web\"], \"state\": \"gone\" }", "the body cannot be read"),
+            ("state", "{ \"names\": [], \"state\": \"drain\" }", "it does not say of what"),
+            ("edit", "{}", "it says neither what to change nor to save"),
+            ("edit", "null", "the body is empty"),
+        ])
+        {
+            using HttpResponseMessage answer = await api.PostAsync(new Uri($"http://bascule/v1/{what}"), new StringContent(body));
+            Assert.False(answer.IsSuccessStatusCode, body);
+            Assert.Contains($"\"error\": \"{error}", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(1, (await daemon.StatusAsync()).Snapshot);
+    }
+
+    [Fact]
+    public async Task A_state_file_can_be_named_on_the_command_line()
+    {
+        await using FakeRealServer alpha = RunningDaemon.Named("alpha");
+        await using RunningDaemon daemon = new();
+        daemon.Write([alpha]);
+        string elsewhere = Path.Combine(daemon.Folder, "new", "states");
+        await daemon.StartWithAsync("--state", elsewhere);
+
+        await BasculeProcess.RunAsync("drain", "web", "-s", daemon.Socket);
+
+        Assert.Contains("\"drain\"", File.ReadAllText(elsewhere), StringComparison.Ordinal);
+        Assert.Equal("", (await BasculeProcess.RunAsync("reload", "-s", daemon.Socket)).Error);
+    }
+
     private static RunningDaemon Tcp(FakeRealServer one, FakeRealServer two, string more)
     {
         RunningDaemon daemon = new();
