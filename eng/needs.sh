@@ -38,6 +38,8 @@ failover | command nft                       | nftables        | the gate
 failover | command python3                      | python3         | runs the rounds and writes the table
 failover | command ip                           | iproute2        | makes network namespaces and cables
 failover | command nsenter                      | util-linux      | starts programs in them
+health | command clang                          | clang           | compiles the real servers and the floor
+health | command python3                        | python3         | runs the rounds and writes the table
 packets | command clang                         | clang           | compiles the datapath and the load
 packets | file /usr/include/bpf/bpf_helpers.h   | libbpf-dev      | compiles the datapath and the load
 packets | file /usr/include/linux/bpf.h         | linux-libc-dev  | compiles the datapath and the load

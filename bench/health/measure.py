@@ -78,7 +78,7 @@ def start_servers(stack, directory, arguments):
 def configuration(kind, port, directory, arguments):
     """Virtual servers of a hundred real servers each, every one checked."""
     check = f"{{ type: {kind}, interval: {arguments.interval}ms, timeout: {min(1000, arguments.interval)}ms }}"
-    lines = ["workers: 1", f"admin: {directory}/admin.sock", "virtualServers:"]
+    lines = ["workers: 1", f"admin: {{ socket: {directory}/admin.sock }}", "virtualServers:"]
     addresses = [starts.address(index) for index in range(arguments.real_servers)]
     for first in range(0, len(addresses), PER_VIRTUAL_SERVER):
         members = ", ".join(f"{address}:{port}" for address in addresses[first:first + PER_VIRTUAL_SERVER])
@@ -86,6 +86,11 @@ def configuration(kind, port, directory, arguments):
     file = directory / f"{kind}.yaml"
     file.write_text("\n".join(lines) + "\n")
     return file
+
+
+def pace(arguments):
+    """Checks a second, as configured."""
+    return arguments.real_servers * 1000 / arguments.interval
 
 
 def measure_daemon(daemon, kind, number, log, arguments):
@@ -99,7 +104,7 @@ def measure_daemon(daemon, kind, number, log, arguments):
     rhythm = starts.rhythm(seen, arguments.real_servers, arguments.interval, (ended - began) / 1e9)
     seconds = (ended - began) / 1e9
     own, each = (user + system) / seconds, 1e6 / max(1, len(seen))
-    return Round(kind, "bascule", number, len(seen), rhythm.missing, (user + system) * each, user * each, system * each, own,
+    return Round(kind, "bascule", number, len(seen), rhythm.missing, (user + system) * each, user * each, system * each, (user + system) * each * pace(arguments) / 1e6,
                  rhythm.drift, rhythm.fullest, rhythm.worst_interval, max(0.0, busy - own) + stolen)
 
 
@@ -111,7 +116,7 @@ def measure_floor(kind, closing, number, port, directory, arguments):
     busy, stolen = processes.busy_share(core, processes.read_core(DAEMON_CORE))
     own = (user + system) * checks / 1e6 / seconds
     who = "floor" if closing == "fin" else "floor with reset"
-    return Round(kind, who, number, int(checks), int(failed), user + system, user, system, own, 0, 0, 0, max(0.0, busy - own) + stolen)
+    return Round(kind, who, number, int(checks), int(failed), user + system, user, system, (user + system) * pace(arguments) / 1e6, 0, 0, 0, max(0.0, busy - own) + stolen)
 
 
 def measure_kind(kind, stack, directory, port, log, arguments):

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Net;
+using Bascule.Core.Health;
 using Bascule.Core.Model;
 using Bascule.Core.States;
 
@@ -89,7 +91,7 @@ public static class StatusReader
             Ejection = live.Ejection,
             Since = live.Health?.Since,
             LastCheck = live.Health is { Last: { } answer } health
-                ? new() { Passed = answer.Passed, Why = answer.Why, At = health.LastAt, Warning = answer.Warning, Output = answer.Output }
+                ? new() { Passed = answer.Passed, Why = WhyOf(answer, health), At = health.LastAt, Warning = answer.Warning, Output = answer.Output }
                 : null,
             ActiveConnections = packets?.Active ?? live.ActiveConnections,
             InactiveConnections = packets?.Inactive ?? live.InactiveConnections,
@@ -120,6 +122,10 @@ public static class StatusReader
         { IsFull: true } => RealServerState.Full,
         _ => RealServerState.Up,
     };
+
+    // Whoever reads "down" beside a check that passes must not have to guess.
+    private static string WhyOf(CheckAnswer answer, HealthRecord health) =>
+        health.HeldUntil is { } until ? string.Create(CultureInfo.InvariantCulture, $"{answer.Why}; held down until {until:HH:mm:ss} UTC") : answer.Why;
 
     /// <summary>As the file writes it: every port is <c>*</c>.</summary>
     public static string AddressText(IPEndPoint address) =>

@@ -87,8 +87,11 @@ public sealed class Cadence(Check check, bool wasUp)
         if (next < now)
             next = now;
         // What only waits for its time is asked when that comes, and not up to an interval later.
-        return IsHeldAt(now) && next > _heldUntil ? _heldUntil : next;
+        return HeldUntil(now) is { } held && held < next ? held : next;
     }
+
+    /// <summary>Until when it stays down though its checks pass again; null: nothing but its checks keeps it down.</summary>
+    public TimeSpan? HeldUntil(TimeSpan now) => !_isUp && _streak == Needed && now < _heldUntil ? _heldUntil : null;
 
     private int Needed => _isUp ? check.Fall : _wasUp ? check.Rise : 1;
 
@@ -99,8 +102,6 @@ public sealed class Cadence(Check check, bool wasUp)
         !_isKnown || _streak > 0 ? check.IntervalUnknown ?? check.Interval
         : _isUp ? check.Interval
         : check.IntervalDown ?? check.Interval;
-
-    private bool IsHeldAt(TimeSpan now) => !_isUp && _streak == Needed && now < _heldUntil;
 
     private void Change(bool isUp, TimeSpan now)
     {

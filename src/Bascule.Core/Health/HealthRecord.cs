@@ -31,6 +31,7 @@ public sealed class HealthRecord(Check check, IPEndPoint realServer, DateTimeOff
     private volatile CheckAnswer? _last;
     private long _sinceTicks = now.UtcTicks;
     private long _lastAtTicks = now.UtcTicks;
+    private long _heldUntilTicks;
     private long _answers;
     private uint _mark;
 
@@ -65,6 +66,9 @@ public sealed class HealthRecord(Check check, IPEndPoint realServer, DateTimeOff
     /// <summary>When the last answer came; when the record was made, before the first.</summary>
     public DateTimeOffset LastAt => new(Volatile.Read(ref _lastAtTicks), TimeSpan.Zero);
 
+    /// <summary>Until when it stays down though its checks pass again (<see cref="Check.Reentry"/>, <see cref="Check.FlapHold"/>); null: nothing holds it.</summary>
+    public DateTimeOffset? HeldUntil => Volatile.Read(ref _heldUntilTicks) is > 0 and var ticks ? new(ticks, TimeSpan.Zero) : null;
+
     /// <summary>Answers so far.</summary>
     public long Answers => Volatile.Read(ref _answers);
 
@@ -83,6 +87,7 @@ public sealed class HealthRecord(Check check, IPEndPoint realServer, DateTimeOff
             : answer with { Weight = answer.Weight ?? last.Weight, Wish = answer.Wish ?? last.Wish };
         Volatile.Write(ref _lastAtTicks, at.UtcTicks);
         bool changed = Cadence.Take(answer.Passed, now);
+        Volatile.Write(ref _heldUntilTicks, Cadence.HeldUntil(now) is { } held ? (at + (held - now)).UtcTicks : 0);
         if (changed)
             Volatile.Write(ref _sinceTicks, at.UtcTicks);
         Volatile.Write(ref _answers, _answers + 1);

@@ -35,7 +35,7 @@ internal sealed class HttpRunningCheck(HttpCheck check, HealthRecord record, Hea
             return;
         // Nothing has come yet when it has only become writable; every arrival is told anew.
         if ((readiness & ~Readiness.Write) != 0)
-            Receive(_question, _answer!, isEnding: (readiness & (Readiness.ReadHangUp | Readiness.HangUp | Readiness.Error)) != 0);
+            Receive(_question, _answer!, mayHaveMore: (readiness & ~(Readiness.Read | Readiness.Write)) != 0);
     }
 
     /// <returns>Whether everything is sent.</returns>
@@ -52,7 +52,7 @@ internal sealed class HttpRunningCheck(HttpCheck check, HealthRecord record, Hea
         return _sent == request.Length; // the rest when there is room again
     }
 
-    private void Receive(HttpQuestion question, HttpAnswer answer, bool isEnding)
+    private void Receive(HttpQuestion question, HttpAnswer answer, bool mayHaveMore)
     {
         while (true)
         {
@@ -75,8 +75,8 @@ internal sealed class HttpRunningCheck(HttpCheck check, HealthRecord record, Hea
                 return;
             }
 
-            // It has given all it had; the next arrival is told anew. The end was told already.
-            if (!isEnding && result.Count < Loop.Scratch.Length)
+            // It has given all it had; the next arrival is told anew. The end was told already, and urgent bytes cut what is received in two.
+            if (!mayHaveMore && result.Count < Loop.Scratch.Length)
                 return;
         }
     }

@@ -38,6 +38,21 @@ public sealed class StatusReaderTests
     }
 
     [Fact]
+    public void A_real_server_that_is_down_though_its_check_passes_says_until_when()
+    {
+        TcpCheck patient = AnyCheck with { Rise = 1, Fall = 1, Reentry = TimeSpan.FromSeconds(90) };
+        Snapshot snapshot = Snapshot.First(OneVirtualServer(patient, new RealServer(First, 1)), 1, _health);
+        HealthRecord record = _health.Find(patient, First)!;
+        foreach (bool passed in new[] { true, false, true })
+            record.Apply(new(passed, passed ? "connected in 1 ms" : "connection refused", TimeSpan.Zero), _clock.GetUtcNow());
+
+        RealServerStatus status = Assert.Single(StatusReader.Read(snapshot)).RealServers[0];
+
+        Assert.Equal(RealServerState.Down, status.State);
+        Assert.Equal("connected in 1 ms; held down until 12:01:30 UTC", status.LastCheck!.Why); // the clock stands at noon
+    }
+
+    [Fact]
     public void Weight_0_is_quiesced_and_a_real_server_without_a_check_is_up_since_no_particular_time()
     {
         Snapshot snapshot = Snapshot.First(OneVirtualServer(null, new RealServer(First, 0), new RealServer(Second, 3)), 1, _health);

@@ -1,4 +1,5 @@
 using Bascule.Core.Health;
+using Bascule.Core.Model;
 using Bascule.Core.Tests.Model;
 
 namespace Bascule.Core.Tests.Health;
@@ -67,6 +68,35 @@ public sealed class HealthRecordTests
         HealthRecord nervous = new(Sample.Check with { Rise = 1, Fall = 1 }, Sample.One, Noon);
 
         Assert.Equal("UdUdU", Ask(nervous, "PFPFP"));
+    }
+
+    [Fact]
+    public void Knows_until_when_it_is_held_down_by_the_clock_on_the_wall()
+    {
+        HealthRecord held = new(Sample.Check with { Rise = 1, Fall = 1, Reentry = TimeSpan.FromSeconds(60) }, Sample.One, Noon);
+        TimeSpan boot = TimeSpan.FromHours(77); // another clock altogether
+        held.Apply(Answer('P'), Noon, boot);
+        held.Apply(Answer('F'), Noon.AddSeconds(1), boot + TimeSpan.FromSeconds(1));
+        Assert.Null(held.HeldUntil); // down by its checks
+
+        held.Apply(Answer('P'), Noon.AddSeconds(2), boot + TimeSpan.FromSeconds(2));
+        Assert.Equal(Noon.AddSeconds(62), held.HeldUntil);
+
+        Assert.True(held.Apply(Answer('P'), Noon.AddSeconds(62), boot + TimeSpan.FromSeconds(62)));
+        Assert.Null(held.HeldUntil);
+    }
+
+    [Fact]
+    public void A_failure_leaves_what_the_real_server_said_of_its_weight()
+    {
+        _record.Apply(Answer('P') with { Weight = new(50, IsPercent: true), Wish = AdministrativeState.Drain }, Noon);
+
+        _record.Apply(Answer('F'), Noon);
+
+        Assert.Equal(new WeightAdvice(50, IsPercent: true), _record.Last!.Weight);
+        Assert.Equal(AdministrativeState.Drain, _record.Last.Wish);
+        _record.Apply(Answer('P'), Noon);
+        Assert.Null(_record.Last!.Weight);
     }
 
     private string Ask(string answers) => Ask(_record, answers);

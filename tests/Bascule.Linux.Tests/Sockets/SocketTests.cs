@@ -180,6 +180,47 @@ public sealed class SocketTests : IDisposable
         Assert.Equal(0, epoll.Wait(0));
     }
 
+    [Fact]
+    public void One_socket_makes_one_connection_after_the_other()
+    {
+        using ReusableTcpSocket client = new();
+        NativeAddress address = NativeAddress.From(_listener.LocalAddress);
+        byte[] into = new byte[16];
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.Equal(Errno.None, client.Connect(address, mark: 0)); // closes the one before
+            TcpSocket server = Accept(out _);
+            _open.Add(server);
+
+            Assert.Equal(2, client.Send("hi"u8).Count);
+            WaitFor(server, Readiness.Read);
+            Assert.Equal("hi"u8.ToArray(), into[..server.Receive(into).Count]);
+            server.Send("well"u8);
+            WaitFor(client.Descriptor, Readiness.Read);
+            Assert.Equal("well"u8.ToArray(), into[..client.Receive(into).Count]);
+            client.Close();
+            Assert.Equal(-1, client.Descriptor);
+            WaitFor(server, Readiness.ReadHangUp);
+            Assert.True(server.Receive(into).IsEnd);
+        }
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1")]
+    [InlineData("::1")]
+    public void A_reusable_socket_says_who_refused_it_and_goes_on(string address)
+    {
+        using System.Net.Sockets.Socket nobody = new(IPAddress.Parse(address).AddressFamily, System.Net.Sockets.SocketType.Stream, System.Net.Sockets.ProtocolType.Tcp);
+        nobody.Bind(new IPEndPoint(IPAddress.Parse(address), 0)); // bound, and not listening
+        using ReusableTcpSocket client = new();
+
+        Assert.Equal(Errno.None, client.Connect(NativeAddress.From((IPEndPoint)nobody.LocalEndPoint!), mark: 0));
+        WaitFor(client.Descriptor, Readiness.Error);
+
+        Assert.Equal(Errno.ConnectionRefused, client.TakeError());
+        Assert.Equal(Errno.None, client.Connect(NativeAddress.From(_listener.LocalAddress), mark: 0));
+    }
+
     private (TcpSocket Client, TcpSocket Server) Connect()
     {
         TcpSocket client = TcpSocket.BeginConnect(NativeAddress.From(_listener.LocalAddress), out _)!;
@@ -198,10 +239,12 @@ public sealed class SocketTests : IDisposable
         return accepted!;
     }
 
-    private static void WaitFor(TcpSocket socket, Readiness wanted)
+    private static void WaitFor(TcpSocket socket, Readiness wanted) => WaitFor(socket.Descriptor, wanted);
+
+    private static void WaitFor(int descriptor, Readiness wanted)
     {
         using EpollSet epoll = new(1);
-        epoll.AddEdgeTriggered(socket.Descriptor, 0);
+        epoll.AddEdgeTriggered(descriptor, 0);
         Readiness seen = Readiness.None;
         while ((seen & wanted) != wanted)
         {
