@@ -341,6 +341,24 @@ public sealed class HealthEngineTests : IAsyncLifetime
         Assert.Null(_bench.Board.Find(both, web.Address)!.Last);
     }
 
+    [Fact]
+    public async Task A_change_of_the_weight_alone_is_told_and_is_no_change_between_up_and_down()
+    {
+        string file = Path.GetTempFileName();
+        List<string> told = [];
+        _bench.Engine.Changed += record => told.Add($"{record.Last!.Weight?.Value}");
+        _bench.Engine.WentUpOrDown += record => told.Add(record.IsUp ? "up" : "down");
+        await File.WriteAllTextAsync(file, "50");
+        HealthRecord record = await _bench.FirstAnswerAsync(new FileCheck { Path = file, Interval = Checks.Interval, Timeout = Checks.Timeout }, new(IPAddress.Loopback, 80));
+
+        await _bench.NextAnswerAsync(record);
+        await File.WriteAllTextAsync(file, "60");
+        await _bench.NextAnswerAsync(record);
+        File.Delete(file);
+
+        Assert.Equal(["up", "50", "60"], told);
+    }
+
     private HealthRecord[] Apply(Check check, int port, int count)
     {
         IPEndPoint[] realServers = [.. Enumerable.Range(0, count).Select(i => new IPEndPoint(new IPAddress([127, 0, (byte)(i / 250), (byte)(1 + (i % 250))]), port))];

@@ -140,7 +140,7 @@ internal sealed class HealthLoop : IDisposable
         long rings = Volatile.Read(ref _rings);
         ReadMail();
         BeginWhatIsDue();
-        TimeSpan? next = Deadlines.First?.Deadline;
+        TimeSpan? next = Deadlines.FirstDeadline;
         int sleep = _isStopping && ProbesOut == 0 ? 0 : _alarm.SleepUntil(next);
         Volatile.Write(ref _restsSince, Asking == 0 && sleep != 0 ? rings : -1);
         int count = _epoll.Wait(sleep);
@@ -163,8 +163,8 @@ internal sealed class HealthLoop : IDisposable
 
     private void BeginWhatIsDue()
     {
-        for (int i = 0; i < BeginsPerTurn && Deadlines.First is RunningCheck due && due.Deadline <= Now; i++)
-            Guard(due, static (c, _) => c.OnDeadline(), Readiness.None);
+        for (int i = 0; i < BeginsPerTurn && Deadlines.FirstDeadline <= Now; i++)
+            Guard((RunningCheck)Deadlines.First!, static (c, _) => c.OnDeadline(), Readiness.None);
     }
 
     private static void Guard(RunningCheck check, Action<RunningCheck, Readiness> step, Readiness readiness)

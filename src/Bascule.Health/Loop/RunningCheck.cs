@@ -118,7 +118,7 @@ internal abstract class RunningCheck(HealthRecord record, HealthLoop loop) : Tim
 
     private void Begin()
     {
-        _begun = Deadline;
+        _begun = Loop.Deadlines.DeadlineOf(this);
         _askedAt = Loop.Now;
         IsAsking = true;
         Loop.Asking++;

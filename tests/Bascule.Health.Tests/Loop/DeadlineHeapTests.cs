@@ -22,12 +22,14 @@ public sealed class DeadlineHeapTests
             }
             else
             {
-                _heap.Set(entry, TimeSpan.FromTicks(chance.Next(100)));
+                entry.Deadline = TimeSpan.FromTicks(chance.Next(100));
+                _heap.Set(entry, entry.Deadline);
                 inside.Add(entry);
             }
 
             Assert.Equal(inside.Count, _heap.Count);
-            Assert.Equal(inside.Count == 0 ? null : inside.Min(e => e.Deadline), _heap.First?.Deadline);
+            Assert.Equal(inside.Count == 0 ? null : (TimeSpan?)inside.Min(e => e.Deadline), _heap.FirstDeadline);
+            Assert.Equal(_heap.FirstDeadline, ((Entry?)_heap.First)?.Deadline);
         }
     }
 
@@ -39,12 +41,15 @@ public sealed class DeadlineHeapTests
         List<long> order = [];
         while (_heap.First is { } first)
         {
-            order.Add(first.Deadline.Ticks);
+            order.Add(_heap.DeadlineOf(first).Ticks);
             _heap.Remove(first);
         }
 
         Assert.Equal([1, 1, 3, 4, 5], order);
     }
 
-    private sealed class Entry : Timed;
+    private sealed class Entry : Timed
+    {
+        public TimeSpan Deadline { get; set; }
+    }
 }
