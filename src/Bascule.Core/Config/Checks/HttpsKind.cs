@@ -1,4 +1,3 @@
-using Bascule.Core.Model;
 
 namespace Bascule.Core.Config.Checks;
 
