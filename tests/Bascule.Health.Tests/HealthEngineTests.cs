@@ -431,4 +431,30 @@ public sealed class HealthEngineTests : IAsyncLifetime
 
         Assert.InRange((await _bench.NextAnswerAsync(snapshot.VirtualServers[0].RealServers[0].Health!)).TotalSeconds, 9, 11);
     }
+
+    [Fact]
+    public async Task A_virtual_server_of_which_one_address_is_ours_is_asked_about_at_its_pace()
+    {
+        await using FakeRealServer web = FakeRealServer.Stalling();
+        VirtualServer both = Bench.Asking(Checks.Tcp, web.Address);
+        Snapshot snapshot = _bench.SnapshotOf(Elsewhere, both with { Addresses = [.. both.Addresses, new(new IPEndPoint(IPAddress.Parse("127.0.0.2"), 80))] });
+        _bench.Engine.Apply(snapshot, Pairs.Roles(0, isActive: false, Elsewhere));
+        await _bench.SettleAsync();
+
+        Assert.InRange((await _bench.NextAnswerAsync(snapshot.VirtualServers[0].RealServers[0].Health!)).TotalSeconds, 9, 11);
+    }
+
+    [Fact]
+    public async Task A_real_server_that_keeps_the_client_s_port_is_asked_on_the_first_there_is()
+    {
+        await using FakeRealServer web = FakeRealServer.Stalling();
+        IPEndPoint first = new(IPAddress.Loopback, web.Address.Port), second = new(IPAddress.Loopback, 1);
+        Snapshot snapshot = _bench.Snapshot(Bench.Asking(Checks.Tcp, new IPEndPoint(web.Address.Address, 0)) with { Addresses = [new(first), new(second)] });
+
+        _bench.Engine.Apply(snapshot, RoleSet.Alone);
+        await _bench.SettleAsync();
+
+        Assert.True(snapshot.VirtualServers[0].RealServers[0].IsUp);
+        await Eventually.HoldsAsync(() => web.Accepted == 1);
+    }
 }

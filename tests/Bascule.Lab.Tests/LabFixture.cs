@@ -10,7 +10,7 @@ namespace Bascule.Lab.Tests;
 public sealed class LabCollection : ICollectionFixture<LabFixture>;
 
 /// <summary>
-/// A lab of this run's own, with the real programs that its real servers run: nginx at 80 and 8080, dnsmasq at 53, our echo server at 7000, and
+/// A lab of this run's own, with the real programs that its real servers run: nginx at 80, 443, 8080 and 8000 to 8009, dnsmasq at 53, our echo server at 7000, and
 /// our decap where tunnels end.
 /// </summary>
 public sealed class LabFixture : IAsyncLifetime
@@ -88,7 +88,7 @@ public sealed class LabFixture : IAsyncLifetime
               client_body_temp_path {{Network.Folder}}/{{name}}-body;
               client_max_body_size 100m;
               server {
-                listen 80 backlog=4096; listen 8080; listen [::]:80; listen [::]:8080;
+                listen 80 backlog=4096; listen 8080; listen [::]:80; listen [::]:8080; listen 443; listen 8000-8009;
                 default_type text/plain;
                 location / { return 200 "{{name}}\n"; }
                 location /from { return 200 "{{name}} $remote_addr $server_addr:$server_port\n"; }

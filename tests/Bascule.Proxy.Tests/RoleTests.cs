@@ -58,6 +58,27 @@ public sealed class RoleTests
     }
 
     [Fact]
+    public async Task Each_address_of_a_virtual_server_goes_by_its_own_role()
+    {
+        await using FakeRealServer echo = FakeRealServer.Echoing();
+        (IPEndPoint ours, IPEndPoint moving) = (Director.FreeAddress(), Director.FreeAddress());
+        VirtualServer web = Director.Tcp(echo.Address) with { Addresses = [new(ours), new(moving)] };
+        HaInstance instance = Pairs.Instance($"{moving.Address}") with { Listen = ListenWhen.Active };
+        await using Director director = Director.StartAsOneOfTwo(instance, isActive: false, web);
+        using TcpClient client = await director.ConnectAsync();
+        await PingAsync(client);
+        await AssertRefusesAsync(moving);
+
+        Assert.Empty(director.Become(instance, isActive: true));
+        await director.OnWorkerAsync(_ => 0);
+        using TcpClient other = new();
+        await other.ConnectAsync(moving);
+
+        await PingAsync(other);
+        await PingAsync(client);
+    }
+
+    [Fact]
     public async Task An_address_that_cannot_be_listened_on_at_a_takeover_is_told_and_the_others_are_served()
     {
         await using FakeRealServer echo = FakeRealServer.Echoing();

@@ -14,7 +14,7 @@ internal static class PacketWords
         DropReason.Closed => "the virtual server takes no new flows",
         DropReason.RealServerGone => "of flows whose real server is down or gone (`expireNoDestination: true` gives them another)",
         DropReason.FlowTableFull => "the flow table is full (raise `packets.flows`)",
-        DropReason.NoPortLeft => "full NAT has no source port left towards that real server (widen `ports`)",
+        DropReason.NoPortLeft => "nat has no port left by which the real server's answers could be told apart (full: widen `ports`; else leave the real server's port out)",
         DropReason.NoNeighbour => "the MAC address of the next hop is not known",
         DropReason.TooBig => "too big for the way to the real server; the client was told, where it can be",
         DropReason.Denied => "from clients that `deny` holds or `allow` does not",

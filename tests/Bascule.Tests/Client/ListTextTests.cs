@@ -84,6 +84,18 @@ public sealed class ListTextTests
             """, to.ToString());
     }
 
+    [Fact]
+    public void Lists_all_addresses_of_a_virtual_server_in_one_line()
+    {
+        using StringWriter to = new() { NewLine = "\n" };
+        VirtualServerStatus shop = Web with { Addresses = ["192.0.2.10:80", "192.0.2.10:8000-8099", "[2001:db8::10]:*"], RealServers = [StatusTextTests.RealServer("10.0.0.11:*")] };
+
+        ListText.Write(to, [shop], ListView.Plain, []);
+
+        Assert.Contains("TCP  192.0.2.10:80,192.0.2.10:8000-8099,[2001:db8::10]:* mh ", to.ToString(), StringComparison.Ordinal);
+        Assert.Contains("  -> 10.0.0.11:* ", to.ToString(), StringComparison.Ordinal);
+    }
+
     private static string Written(ListView view, params SessionCount[] sessions)
     {
         using StringWriter to = new() { NewLine = "\n" };

@@ -21,7 +21,7 @@ internal static class CheckSection
     public static readonly Setting<int> Port = new("port", new CountForm(1, 65_535))
     {
         Doc = "Port to ask.",
-        Otherwise = "the real server's own",
+        Otherwise = "the real server's own; where it keeps the client's, the first of the virtual server's",
         Source = "HAProxy, keepalived connect_port",
         Example = "port: 8081",
         AlsoCalled = ["connect_port", "checkport"],
