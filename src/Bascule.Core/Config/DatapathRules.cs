@@ -35,8 +35,8 @@ internal static class DatapathRules
         if (protocol == VirtualServerProtocol.Http)
             problems.Add(fields.AtOf(VS.Protocol), "`protocol: http` is for the proxy; the packet datapath switches packets, not requests", "write `protocol: tcp`, or `forward: proxy`");
         bool isUdp = protocol == VirtualServerProtocol.Udp;
-        if (isUdp && !fields.IsWritten(VS.Check) && !problems.IsPartial)
-            problems.Add(fields.At, $"`{name}` is for UDP and has no `check`; the default one asks for a TCP connection", "write `check: tcp` if its real servers take TCP there too (as DNS does), `check: { type: tcp, port: … }`, or `check: none`");
+        if (isUdp && !fields.IsWritten(VS.Check) && !problems.IsPartial && !ForwardRules.RealServers(fields).All(r => r.IsWritten(RealServerSection.Check)))
+            problems.Add(fields.At, $"`{name}` is for UDP and has no `check`; the default one asks for a TCP connection", "write `check: { type: udp, payload: … }`, `check: tcp` if its real servers take TCP there too (as DNS does), `check: ping`, or `check: none`");
         if (fields.FindValue(VS.OnePacket) == true && !isUdp)
             problems.Add(fields.AtOf(VS.OnePacket), "`onePacket` is for `protocol: udp`; the packets of a connection belong together", "remove it");
         if (fields.FindValue(VS.OnePacket) == true && isUdp && ForwardRules.RealServers(fields).Any(r => ForwardRules.Of(r, fields) is NatForwarding))

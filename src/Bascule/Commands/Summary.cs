@@ -13,8 +13,10 @@ internal static class Summary
         int count = virtualServer.RealServers.Count;
         string protocol = virtualServer.Protocol switch { VirtualServerProtocol.Tcp => "tcp", VirtualServerProtocol.Http => "http", VirtualServerProtocol.Udp => "udp" };
         string sorry = virtualServer.SorryServer is { } address ? $", sorry server {address}" : "";
+        int own = virtualServer.RealServers.Count(r => r.Check is not null);
+        string others = own > 0 ? $" ({own} with a check of {(own == 1 ? "its" : "their")} own)" : "";
         return $"{virtualServer.Name}: {protocol} on {string.Join(", ", virtualServer.Addresses)}, {StatusReader.ShortName(virtualServer.Scheduler)} over {count} real "
-            + $"{(count == 1 ? "server" : "servers")}, {Of(virtualServer.Check)}{sorry}";
+            + $"{(count == 1 ? "server" : "servers")}, {Of(virtualServer.Check)}{others}{sorry}";
     }
 
     private static string Of(Check? check) => check switch

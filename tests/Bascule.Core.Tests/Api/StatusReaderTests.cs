@@ -53,6 +53,17 @@ public sealed class StatusReaderTests
     }
 
     [Fact]
+    public void Tells_what_a_check_s_program_wrote_and_what_a_check_warns_of()
+    {
+        Snapshot snapshot = Snapshot.First(OneVirtualServer(AnyCheck, new RealServer(First, 1)), 1, _health);
+
+        _health.Find(AnyCheck, First)!.Apply(new(true, "exit code 0", TimeSpan.Zero) { Output = "fine", Warning = "the certificate expires soon" }, _clock.GetUtcNow());
+
+        CheckStatus check = Assert.Single(StatusReader.Read(snapshot)).RealServers[0].LastCheck!;
+        Assert.Equal(("fine", "the certificate expires soon"), (check.Output, check.Warning));
+    }
+
+    [Fact]
     public void Weight_0_is_quiesced_and_a_real_server_without_a_check_is_up_since_no_particular_time()
     {
         Snapshot snapshot = Snapshot.First(OneVirtualServer(null, new RealServer(First, 0), new RealServer(Second, 3)), 1, _health);
