@@ -4,11 +4,7 @@ using System.Net.Sockets;
 namespace Bascule.Health;
 
 /// <summary>Does it accept a connection?</summary>
-/// <remarks>
-/// The connection is closed properly (FIN) rather than reset: many servers log a reset as an error, once an interval for ever, and
-/// some count it as an attack. The price is ours: a TIME_WAIT entry on the director for a minute a check, which ports and memory bear
-/// (they are counted per real server, and one check a second keeps 60 of them).
-/// </remarks>
+/// <remarks>As a part of a combined check; alone it is asked by the loop's own thread, see <see cref="Loop.TcpRunningCheck"/>, which says why it closes as it does.</remarks>
 internal sealed class TcpProbe(IPEndPoint target) : StreamProbe(target)
 {
     /// <inheritdoc/>
