@@ -159,13 +159,14 @@ def main():
     arguments = parse_arguments()
     processes.allow_many_files()
     machine.build_bascule()
+    commit = machine.commit()  # of what was built, whatever is committed meanwhile
     quiet = machine.wait_for_quiet(arguments.patience)
     with processes.workshop("health") as (directory, stack):
         compile_helpers(directory)
         port, log = start_servers(stack, directory, arguments)
         measured = {kind: measure_kind(kind, stack, directory, port, log, arguments) for kind in arguments.kinds}
     rounds = [row for rows, _ in measured.values() for row in rows]
-    text = report.page(measured, arguments, shlex.join(["bench/health/run", *sys.argv[1:]]), quiet)
+    text = report.page(measured, arguments, shlex.join(["bench/health/run", *sys.argv[1:]]), commit, quiet)
     print(text)
     if not arguments.smoke:
         write(arguments.name or time.strftime("health-%Y-%m-%d"), text, rounds)

@@ -8,12 +8,12 @@ GOAL = 0.15  # of one core
 MOST_DISTURBED = 0.05
 
 
-def page(measured, arguments, command, quiet):
+def page(measured, arguments, command, commit, quiet):
     pace = arguments.real_servers * 1000 / arguments.interval
     lines = [
         "# The cost of health checks", "", f"`{command}`", "",
         *machine.describe(),
-        f"- Versions: bascule {machine.version('bascule')}; Bascule's sources at {machine.commit()}",
+        f"- Versions: bascule {machine.version('bascule')}; Bascule's sources at {commit}",
         f"- {arguments.real_servers:,} real servers, each a listening socket, asked every {arguments.interval} ms: {pace:,.0f} checks a second; "
         f"{arguments.rounds} rounds of {arguments.seconds} s; at the beginning {quiet}",
         "",
