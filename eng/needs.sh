@@ -12,6 +12,16 @@ test  | command tcpdump                         | tcpdump         | tests let a 
 test  | command aiosmtpd                        | python3-aiosmtpd | tests send letters to a mail server we did not write
 test  | command nginx                           | nginx           | checks ask a web server we did not write, over TLS too
 test  | command dnsmasq                         | dnsmasq-base    | checks ask a server of datagrams we did not write
+checks | command named                          | bind9           | checks ask a real name server
+checks | command redis-server                   | redis-server    | checks ask a real Redis
+checks | file /usr/lib/postgresql               | postgresql      | checks ask a real PostgreSQL
+checks | command mariadbd                       | mariadb-server  | checks ask a real MariaDB
+checks | command dovecot                        | dovecot-imapd   | checks ask a real IMAP server
+checks | file /usr/lib/dovecot/pop3             | dovecot-pop3d   | checks ask a real POP3 server
+checks | command vsftpd                         | vsftpd          | checks ask a real FTP server
+checks | command slapd                          | slapd           | checks ask a real directory
+checks | command freeradius                     | freeradius      | checks ask a real RADIUS server
+checks | command kamailio                       | kamailio        | checks ask a real SIP server
 datapath | command clang                        | clang           | without it, the program is built without the packet datapath (forward: nat, dr, tun)
 datapath | file /usr/include/bpf/bpf_helpers.h  | libbpf-dev      | without it, the program is built without the packet datapath (forward: nat, dr, tun)
 datapath | file /usr/include/linux/bpf.h        | linux-libc-dev  | without it, the program is built without the packet datapath (forward: nat, dr, tun)

@@ -103,8 +103,8 @@ internal static class MeantText
 
     /// <summary>What a kind of check has beside what all have, one line each.</summary>
     private static IEnumerable<string> Own(Check check) =>
-        check.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
-            .Where(p => p.Name != nameof(Check.Words))
+        check.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
+            .Where(p => p.DeclaringType != typeof(Check) && p.Name != nameof(Check.Words))
             .Select(p => $"{p.Name}: {Plain(p.GetValue(check))}");
 
     private static string Plain(object? value) => value switch

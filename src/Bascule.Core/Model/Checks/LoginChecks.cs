@@ -1,0 +1,52 @@
+namespace Bascule.Core.Model;
+
+/// <summary>Does a server greet us, and let us in?</summary>
+public abstract record LoginCheck : Check
+{
+    /// <summary>Who logs in; null: nobody, and a greeting is enough.</summary>
+    public required string? User { get; init; }
+
+    /// <summary>Null: none is needed.</summary>
+    public required Password? Password { get; init; }
+}
+
+/// <summary>POP3. RFC 1939.</summary>
+public sealed record Pop3Check : LoginCheck
+{
+    /// <inheritdoc/>
+    public override string Words => "pop3";
+}
+
+/// <summary>IMAP. RFC 9051.</summary>
+public sealed record ImapCheck : LoginCheck
+{
+    /// <inheritdoc/>
+    public override string Words => "imap";
+}
+
+/// <summary>FTP. RFC 959.</summary>
+public sealed record FtpCheck : LoginCheck
+{
+    /// <inheritdoc/>
+    public override string Words => "ftp";
+}
+
+/// <summary>LDAP. RFC 4511. Without a user it binds as nobody.</summary>
+public sealed record LdapCheck : LoginCheck
+{
+    /// <summary>The name of an entry that must be there; null: none is asked for.</summary>
+    public required string? Base { get; init; }
+
+    /// <inheritdoc/>
+    public override string Words => "ldap";
+}
+
+/// <summary>RADIUS. RFC 2865. Without a user it is asked whether it is there: RFC 5997.</summary>
+public sealed record RadiusCheck : LoginCheck
+{
+    /// <summary>That we share with it.</summary>
+    public required Password Secret { get; init; }
+
+    /// <inheritdoc/>
+    public override string Words => "radius";
+}

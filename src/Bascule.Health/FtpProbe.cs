@@ -1,0 +1,38 @@
+using System.Net;
+using Bascule.Core.Model;
+
+namespace Bascule.Health;
+
+/// <summary>Does an FTP server greet us, and let us in? RFC 959 §5.4.</summary>
+internal sealed class FtpProbe(FtpCheck check, string? password, IPEndPoint target) : ConversationProbe(target)
+{
+    private const int ReadySoon = 120, Ready = 220, LoggedIn = 230, NeedsPassword = 331;
+
+    /// <inheritdoc/>
+    protected override async ValueTask<Verdict> AskAsync(Conversation talk, CancellationToken cancellation)
+    {
+        Reply greeting = await Reply.ReadAsync(talk, cancellation);
+        if (greeting.Code == ReadySoon)
+            return Verdict.Failed($"not ready yet: {greeting}");
+        if (greeting.Code != Ready)
+            return Verdict.Failed(greeting.Code == 0 ? $"it does not speak FTP: {greeting}" : $"greeted with {greeting}");
+
+        if (check.User is { } user)
+        {
+            Reply answer = await SayAsync($"USER {user}", talk, cancellation);
+            if (answer.Code == NeedsPassword)
+                answer = await SayAsync($"PASS {password}", talk, cancellation);
+            if (answer.Code != LoggedIn)
+                return Verdict.Failed($"answered the login with {answer}");
+        }
+
+        await SayAsync("QUIT", talk, cancellation);
+        return Verdict.Pass(check.User is null ? "220" : "logged in");
+    }
+
+    private static async ValueTask<Reply> SayAsync(string command, Conversation talk, CancellationToken cancellation)
+    {
+        await talk.SendAsync($"{command}\r\n", cancellation);
+        return await Reply.ReadAsync(talk, cancellation);
+    }
+}

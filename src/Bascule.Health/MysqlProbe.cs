@@ -1,0 +1,80 @@
+using System.Net;
+using Bascule.Core.Model;
+
+namespace Bascule.Health;
+
+/// <summary>Does a MySQL or MariaDB answer?</summary>
+/// <remarks>
+/// It always answers the greeting with a login, also when nobody is to log in: a client that goes away before is counted by the server,
+/// which blocks the director's address after max_connect_errors (100) of them.
+/// </remarks>
+internal sealed class MysqlProbe(MysqlCheck check, string? password, IPEndPoint target) : ConversationProbe(target)
+{
+    private const string Nobody = "bascule";
+
+    /// <inheritdoc/>
+    protected override async ValueTask<Verdict> AskAsync(Conversation talk, CancellationToken cancellation)
+    {
+        MysqlTalk mysql = new(talk, cancellation);
+        byte[] first = await mysql.ReadAsync();
+        if (MysqlTalk.Error(first) is { } unwelcome)
+            return Verdict.Failed($"refused: {Conversation.Show(unwelcome.Text)}");
+        if (MysqlGreeting.TryRead(first) is not { } greeting)
+            return Verdict.Failed($"it does not speak MySQL: {Conversation.Show(first)}");
+
+        await mysql.SendAsync(greeting.Login(check.User ?? Nobody, check.User is null ? null : password, check.Database));
+        return await LogInAsync(mysql) ?? await AskAsync(mysql);
+    }
+
+    /// <returns>Null when we are logged in and more is to be asked.</returns>
+    private async ValueTask<Verdict?> LogInAsync(MysqlTalk mysql)
+    {
+        while (true)
+        {
+            byte[] answer = await mysql.ReadAsync();
+            if (MysqlTalk.Error(answer) is { } error)
+                return check.User is null && error.IsAccessDenied ? Verdict.Pass("it asks who is there") : SqlVerdicts.LoginRefused(error.Text);
+            switch (answer)
+            {
+                case [0x00, ..]:
+                    return null;
+                case [0xFE, ..] when MysqlGreeting.TryReadSwitch(answer) is { } other:
+                    if (other.Proof(password) is not { } proof)
+                        return Verdict.Failed($"it wants a login that this check does not know ({Conversation.Show(other.Plugin)})");
+                    await mysql.SendAsync(proof);
+                    break;
+                case [0x01, 0x03, ..]:
+                    break; // caching_sha2_password: it knew the password; OK follows
+                case [0x01, 0x04, ..]:
+                    return Verdict.Failed("it wants the password itself (caching_sha2_password, not cached), which is sent over TLS alone: log in once by another client, or take a user of mysql_native_password");
+                default:
+                    return Verdict.Failed($"a broken login: {Conversation.Show(answer)}");
+            }
+        }
+    }
+
+    private async ValueTask<Verdict> AskAsync(MysqlTalk mysql)
+    {
+        if (check.Role is { } role)
+        {
+            SqlResult readOnly = await mysql.QueryAsync("SELECT @@global.read_only");
+            if (readOnly.Error is { } error)
+                return SqlVerdicts.QueryRefused(error);
+            DatabaseRole found = readOnly.First is "0" or "OFF" ? DatabaseRole.Primary : DatabaseRole.Replica;
+            if (found != role)
+                return SqlVerdicts.WrongRole(found);
+        }
+
+        if (check.Query is { } query)
+        {
+            SqlResult result = await mysql.QueryAsync(query);
+            if (result.Error is { } error)
+                return SqlVerdicts.QueryRefused(error);
+            if (result.Rows == 0)
+                return Verdict.Failed("the query gave no row");
+        }
+
+        await mysql.QuitAsync();
+        return SqlVerdicts.Passed(check);
+    }
+}

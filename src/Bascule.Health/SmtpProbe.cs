@@ -1,0 +1,31 @@
+using System.Net;
+using Bascule.Core.Model;
+
+namespace Bascule.Health;
+
+/// <summary>Does a mail server greet us, and take our greeting? RFC 5321 §3.1, §3.2.</summary>
+internal sealed class SmtpProbe(SmtpCheck check, IPEndPoint target) : ConversationProbe(target)
+{
+    /// <inheritdoc/>
+    protected override async ValueTask<Verdict> AskAsync(Conversation talk, CancellationToken cancellation)
+    {
+        Reply greeting = await Reply.ReadAsync(talk, cancellation);
+        if (greeting.Code != 220)
+            return Verdict.Failed(greeting.Code == 0 ? $"it does not speak SMTP: {greeting}" : $"greeted with {greeting}");
+
+        Reply hello = await SayAsync($"EHLO {check.Hello}", talk, cancellation);
+        if (hello.Code is >= 500 and < 600) // §3.2: a server of the old kind
+            hello = await SayAsync($"HELO {check.Hello}", talk, cancellation);
+        if (hello.Code != 250)
+            return Verdict.Failed($"answered our greeting with {hello}");
+
+        await SayAsync("QUIT", talk, cancellation); // §4.1.1.10: who goes without is written into its log
+        return Verdict.Pass("220, 250");
+    }
+
+    private static async ValueTask<Reply> SayAsync(string command, Conversation talk, CancellationToken cancellation)
+    {
+        await talk.SendAsync($"{command}\r\n", cancellation);
+        return await Reply.ReadAsync(talk, cancellation);
+    }
+}

@@ -1,0 +1,125 @@
+using Bascule.Core.Model;
+using Bascule.Health.Tests.Programs;
+using Bascule.Testing;
+
+namespace Bascule.Health.Tests;
+
+/// <summary>MariaDB, with a user who has a password and one who has none.</summary>
+public sealed class MariaDb : RealProgram
+{
+    /// <inheritdoc/>
+    protected override bool IsInstalled => Installed.Find("mariadb-server") is not null;
+
+    /// <inheritdoc/>
+    protected override async Task<string[]> PrepareAsync()
+    {
+        string data = Path.Combine(Folder, "data");
+        string users = Write("users", """
+            CREATE USER checker@'127.0.0.1' IDENTIFIED BY 'geheim';
+            CREATE USER trusted@'127.0.0.1' IDENTIFIED BY '';
+            CREATE USER strange@'127.0.0.1' IDENTIFIED VIA unix_socket;
+            CREATE DATABASE shop;
+            CREATE TABLE shop.orders (id int);
+            GRANT SELECT ON shop.* TO checker@'127.0.0.1';
+            """);
+        string[] asNobody = AsNobody();
+        await DoAsync([.. asNobody, "mariadb-install-db", "--no-defaults", $"--datadir={data}", "--skip-test-db", "--auth-root-authentication-method=normal"]);
+        return
+        [
+            .. asNobody, Installed.Find("mariadb-server")!, "--no-defaults", $"--datadir={data}", $"--socket={Folder}/s", $"--port={Port}", "--bind-address=127.0.0.1", $"--init-file={users}",
+            "--skip-name-resolve", "--innodb-buffer-pool-size=8M", "--innodb-flush-log-at-trx-commit=0", "--key-buffer-size=1M", "--max-connect-errors=2", "--pid-file=pid",
+        ];
+    }
+
+    /// <inheritdoc/>
+    protected override bool IsReady() => Said.Contains("ready for connections", StringComparison.Ordinal);
+}
+
+public sealed class MysqlProbeTests(MariaDb mariaDb) : IClassFixture<MariaDb>
+{
+    private static readonly MysqlCheck Nobody = new() { User = null, Password = null, Database = null, Query = null, Role = null };
+    private static readonly MysqlCheck Checker = Nobody with { User = "checker", Password = new GivenPassword("geheim") };
+
+    [RealProgramFact("mariadb-server")]
+    public async Task Without_a_user_it_is_enough_that_it_asks_who_is_there_and_it_does_not_block_us()
+    {
+        for (int i = 0; i < 4; i++) // more than its max-connect-errors
+            Assert.Equal("up: it asks who is there", await Ask.WhyAsync(Nobody, mariaDb.Address));
+    }
+
+    [RealProgramFact("mariadb-server")]
+    public async Task Logs_in_with_a_password_and_without()
+    {
+        Assert.Equal("up: logged in", await Ask.WhyAsync(Checker, mariaDb.Address));
+        Assert.Equal("up: logged in", await Ask.WhyAsync(Checker with { User = "trusted", Password = null }, mariaDb.Address));
+    }
+
+    [RealProgramFact("mariadb-server")]
+    public async Task A_wrong_password_fails()
+    {
+        Assert.Equal("down: the login was refused: \"Access denied for user 'checker'@'127.0.0.1' (using password…\"", await Ask.WhyAsync(Checker with { Password = new GivenPassword("falsch") }, mariaDb.Address));
+        Assert.Equal("down: the login was refused: \"Access denied for user 'checker'@'127.0.0.1' (using password…\"", await Ask.WhyAsync(Checker with { Password = null }, mariaDb.Address));
+    }
+
+    [RealProgramFact("mariadb-server")]
+    public async Task A_query_must_give_a_row()
+    {
+        MysqlCheck shop = Checker with { Database = "shop" };
+
+        Assert.Equal("up: logged in, the query gave a row", await Ask.WhyAsync(shop with { Query = "SELECT table_name, table_rows FROM information_schema.tables LIMIT 20" }, mariaDb.Address));
+        Assert.Equal("down: the query gave no row", await Ask.WhyAsync(shop with { Query = "SELECT id FROM orders" }, mariaDb.Address));
+        Assert.Equal("down: the query gave no row", await Ask.WhyAsync(shop with { Query = "SET @a = 1" }, mariaDb.Address));
+        Assert.Equal("down: the query was refused: \"Table 'shop.nothing' doesn't exist\"", await Ask.WhyAsync(shop with { Query = "SELECT id FROM nothing" }, mariaDb.Address));
+    }
+
+    [RealProgramFact("mariadb-server")]
+    public async Task Knows_a_primary_from_a_replica()
+    {
+        Assert.Equal("up: logged in, primary", await Ask.WhyAsync(Checker with { Role = DatabaseRole.Primary }, mariaDb.Address));
+        Assert.Equal("down: it is a primary", await Ask.WhyAsync(Checker with { Role = DatabaseRole.Replica }, mariaDb.Address));
+    }
+
+    [RealProgramFact("mariadb-server")]
+    public async Task Another_database_fails() =>
+        Assert.StartsWith("down: the login was refused: \"Access denied for user 'checker'@'127.0.0.1' to database", await Ask.WhyAsync(Checker with { Database = "other" }, mariaDb.Address));
+
+    [Theory]
+    [InlineData("220 mail.example.org ESMTP\r\n", "down: it does not speak MySQL: \"220\"")]
+    [InlineData("\u0005\0\0\0hello", "down: it does not speak MySQL: \"hello\"")]
+    [InlineData("\u0010\0\0\0\u00ff\u0010\u0004Too many conn", "down: refused: \"Too many conn\"")]
+    [InlineData("\u0003\0\0\0\n5\0", "down: it does not speak MySQL: \".5.\"")]
+    [InlineData("\u0003\0", "down: closed after \"..\"")]
+    [InlineData("\0\0\0\0", "down: it does not speak MySQL: \"....\"")]
+    [InlineData("\u00ff\u00ff\u00ff\0", "down: the answer is longer than 64 KiB")]
+    public async Task Another_greeting_fails(string greeting, string why)
+    {
+        await using FakeRealServer server = FakeRealServer.Start(client => client.WriteAsync(greeting));
+
+        Assert.Equal(why, await Ask.WhyAsync(Checker, server.Address));
+    }
+
+    [Theory]
+    [InlineData(new byte[] { 0x01, 0x04 }, "it wants the password itself (caching_sha2_password, not cached)")]
+    [InlineData(new byte[] { 0xFE, (byte)'e', (byte)'d', 0 }, "it wants a login that this check does not know (\"ed\")")]
+    [InlineData(new byte[] { 0x77 }, "a broken login")]
+    public async Task A_login_that_it_cannot_do_fails(byte[] answer, string why)
+    {
+        await using FakeRealServer server = FakeRealServer.Start(async client =>
+        {
+            byte[] greeting = [10, (byte)'8', 0, 1, 0, 0, 0, .. new byte[8], 0, 0xFF, 0xFF, 33, 2, 0, 0xFF, 0xFF, 21, .. new byte[10], .. new byte[12], 0, .. "caching_sha2_password"u8, 0];
+            await client.WriteAsync((byte[])[(byte)greeting.Length, 0, 0, 0, .. greeting]);
+            await client.ReadAsync(new byte[512]);
+            await client.WriteAsync((byte[])[(byte)answer.Length, 0, 0, 2, .. answer]);
+        });
+
+        Assert.StartsWith($"down: {why}", await Ask.WhyAsync(Checker, server.Address));
+    }
+
+    [Fact]
+    public async Task Hanging_is_no_answer()
+    {
+        await using FakeRealServer silent = FakeRealServer.Stalling();
+
+        await Ask.InVainAsync(Nobody, silent.Address);
+    }
+}

@@ -1,0 +1,118 @@
+using System.Net;
+using System.Net.Sockets;
+using Bascule.Core.Model;
+using Bascule.Health.Tests.Programs;
+
+namespace Bascule.Health.Tests;
+
+/// <summary>FreeRADIUS, which accepts "checker", and wants every request signed.</summary>
+public sealed class FreeRadius : RealProgram
+{
+    /// <summary>Longer than a block of sixteen.</summary>
+    public const string Password = "ein Passwort mit mehr als sechzehn Zeichen";
+
+    /// <inheritdoc/>
+    protected override bool IsInstalled => Installed.Find("freeradius") is not null;
+
+    /// <inheritdoc/>
+    protected override Task<string[]> PrepareAsync()
+    {
+        Write("dictionary", "$INCLUDE /usr/share/freeradius/dictionary\n");
+        Write("radiusd.conf", $$"""
+            prefix = /usr
+            libdir = /usr/lib/freeradius
+            logdir = {{Folder}}
+            run_dir = {{Folder}}
+            security {
+              allow_vulnerable_openssl = yes
+              reject_delay = 0
+              status_server = yes
+            }
+            thread pool {
+              start_servers = 1
+              max_servers = 2
+            }
+            client localhost {
+              ipaddr = 127.0.0.1
+              secret = geheim
+              require_message_authenticator = yes
+            }
+            modules {
+              pap {
+              }
+            }
+            server default {
+              listen {
+                type = auth
+                ipaddr = 127.0.0.1
+                port = {{Port}}
+              }
+              authorize {
+                if (&User-Name == "checker") {
+                  update control {
+                    &Cleartext-Password := "{{Password}}"
+                  }
+                  pap
+                }
+              }
+              authenticate {
+                Auth-Type PAP {
+                  pap
+                }
+              }
+            }
+
+            """);
+        return Task.FromResult<string[]>([Installed.Find("freeradius")!, "-f", "-l", "stdout", "-d", Folder]);
+    }
+
+    /// <inheritdoc/>
+    protected override bool IsReady() => Said.Contains("Ready to process requests", StringComparison.Ordinal);
+}
+
+public sealed class RadiusProbeTests(FreeRadius radius) : IClassFixture<FreeRadius>
+{
+    private static readonly RadiusCheck Nobody = new() { User = null, Password = null, Secret = new GivenPassword("geheim") };
+    private static readonly RadiusCheck Checker = Nobody with { User = "checker", Password = new GivenPassword(FreeRadius.Password) };
+
+    [RealProgramFact("freeradius")]
+    public async Task Without_a_user_it_is_asked_whether_it_is_there() => Assert.Equal("up: it is there", await Ask.WhyAsync(Nobody, radius.Address));
+
+    [RealProgramFact("freeradius")]
+    public async Task A_user_is_accepted() => Assert.Equal("up: accepted", await Ask.WhyAsync(Checker, radius.Address));
+
+    [RealProgramFact("freeradius")]
+    public async Task A_wrong_password_or_user_is_rejected()
+    {
+        Assert.Equal("down: rejected", await Ask.WhyAsync(Checker with { Password = new GivenPassword("falsch") }, radius.Address));
+        Assert.Equal("down: rejected", await Ask.WhyAsync(Checker with { User = "nobody" }, radius.Address));
+    }
+
+    [RealProgramFact("freeradius")]
+    public async Task With_another_secret_it_does_not_answer() => await Ask.InVainAsync(Checker with { Secret = new GivenPassword("anders") }, radius.Address);
+
+    [Theory]
+    [InlineData("copied", "the answer is signed with another secret")]
+    [InlineData("short", "it does not speak RADIUS: \"hello\"")]
+    [InlineData("longer than it is", "it does not speak RADIUS")]
+    [InlineData("to another", "it does not speak RADIUS")]
+    public async Task Another_answer_fails(string how, string why)
+    {
+        using Socket server = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        server.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        Task<string> asking = Ask.WhyAsync(Checker, (IPEndPoint)server.LocalEndPoint!);
+        byte[] request = new byte[4096];
+        SocketReceiveFromResult from = await server.ReceiveFromAsync(request, new IPEndPoint(IPAddress.Any, 0));
+
+        byte[] answer = how switch
+        {
+            "copied" => [2, request[1], 0, 20, .. request[4..20]],
+            "short" => [.. "hello"u8],
+            "longer than it is" => [2, request[1], 0, 40, .. request[4..20]],
+            _ => [2, (byte)(request[1] + 1), 0, 20, .. request[4..20]],
+        };
+        await server.SendToAsync(answer, from.RemoteEndPoint);
+
+        Assert.StartsWith($"down: {why}", await asking);
+    }
+}
