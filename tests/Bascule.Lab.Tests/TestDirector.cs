@@ -90,6 +90,7 @@ internal sealed class TestDirector : IAsyncDisposable
         File.WriteAllText(director.File, $$"""
             workers: 1
             admin: { socket: {{director.Socket}} }
+            stateFile: {{Path.GetDirectoryName(director.File)}}/state.json
             shutdownTimeout: 1s
             {{settings.Replace("PINS", network.Pins)}}
             virtualServers:

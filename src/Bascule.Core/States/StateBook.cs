@@ -46,9 +46,13 @@ public sealed class StateBook(SnapshotHolder snapshots, TimeProvider time)
         lock (_lock)
         {
             ImmutableDictionary<StateTarget, StateOrder> before = _orders;
-            Dictionary<StateTarget, AdministrativeState> configured = ConfiguredIn(next);
-            // What is not known because only a peer has it yet, stays.
-            Set(before.RemoveRange(ConfiguredIn(snapshots.Current).Keys.Where(target => !configured.ContainsKey(target))));
+            if (!before.IsEmpty)
+            {
+                Dictionary<StateTarget, AdministrativeState> configured = ConfiguredIn(next);
+                // What is not known because only a peer has it yet, stays.
+                Set(before.RemoveRange(ConfiguredIn(snapshots.Current).Keys.Where(target => !configured.ContainsKey(target))));
+            }
+
             PutInForce(next);
             snapshots.Publish(next);
             return !ReferenceEquals(before, _orders);
@@ -64,7 +68,9 @@ public sealed class StateBook(SnapshotHolder snapshots, TimeProvider time)
         {
             StateOrder? last = _orders.GetValueOrDefault(target);
             DateTimeOffset now = time.GetUtcNow();
-            AdministrativeState over = ConfiguredIn(snapshots.Current).GetValueOrDefault(target);
+            VirtualServer? virtualServer = snapshots.Current.VirtualServers.FirstOrDefault(v => v.Configured.Name == target.VirtualServer)?.Configured;
+            AdministrativeState over = (target.RealServer is null ? virtualServer?.State : virtualServer?.RealServers.FirstOrDefault(r => r.Address.Equals(target.RealServer))?.State)
+                ?? AdministrativeState.Enabled;
             StateOrder order = new()
             {
                 Target = target,
@@ -77,7 +83,7 @@ public sealed class StateBook(SnapshotHolder snapshots, TimeProvider time)
             };
             AdministrativeState before = Of(target)?.State ?? over;
             Set(_orders.SetItem(target, order));
-            PutInForce(snapshots.Current);
+            PutInForce(snapshots.Current, target.VirtualServer);
             if (_said.Count < MostWaiting)
                 _said.Enqueue(order);
             else
@@ -111,7 +117,7 @@ public sealed class StateBook(SnapshotHolder snapshots, TimeProvider time)
             if (_orders.GetValueOrDefault(order.Target) is { } known ? !order.IsLaterThan(known) : _orders.Count >= Most)
                 return false;
             Set(_orders.SetItem(order.Target, order with { Over = null, IsSpent = false }));
-            PutInForce(snapshots.Current);
+            PutInForce(snapshots.Current, order.Target.VirtualServer);
             return true;
         }
     }
@@ -122,9 +128,10 @@ public sealed class StateBook(SnapshotHolder snapshots, TimeProvider time)
 
     private void Set(ImmutableDictionary<StateTarget, StateOrder> orders) => Volatile.Write(ref _orders, orders);
 
-    private void PutInForce(Snapshot snapshot)
+    /// <param name="name">Of the only virtual server that is concerned; null: all.</param>
+    private void PutInForce(Snapshot snapshot, string? name = null)
     {
-        foreach (LiveVirtualServer virtualServer in snapshot.VirtualServers)
+        foreach (LiveVirtualServer virtualServer in snapshot.VirtualServers.Where(v => name is null || v.Configured.Name == name))
         {
             VirtualServer configured = virtualServer.Configured;
             AdministrativeState whole = StateOf(new(configured.Name, null), configured.State);

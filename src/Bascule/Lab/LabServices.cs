@@ -52,6 +52,7 @@ internal static class LabServices
         # Written by `bascule lab`. Change something, then reload.
         workers: 1
         admin: { socket: {{director.Socket}} }
+        stateFile: {{Path.GetDirectoryName(director.File)}}/state.json
         packets: { interfaces: [eth0, eth1], state: {{network.Pins}} }
         virtualServers:
           web:                        # direct routing: the real servers are the director's neighbours, and answer the client themselves

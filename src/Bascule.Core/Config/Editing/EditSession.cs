@@ -23,12 +23,12 @@ internal sealed class EditSession
 
     public EditedText AddVirtualServer(string name, ImmutableArray<SettingChange> settings)
     {
-        if (!settings.Any(s => s.Value is not null))
-            return EditedText.Refused("a new virtual server needs settings", $"write at least {VirtualServerSection.Address.Name}=… and {VirtualServerSection.RealServers.Name}=[…]");
         string root = RootSection.VirtualServers.Name;
         SettingChange[] plain = [.. settings.Where(s => s.Value is not null && !s.Name.Contains('.', StringComparison.Ordinal))];
-        if (plain.Length == 0 || Find([root]) is not MapSpan map || _wanted?[root] is not JsonObject wanted)
-            return plain.Length == 0 ? EditedText.Refused("a new virtual server needs settings of its own", $"write at least {VirtualServerSection.Address.Name}=… and {VirtualServerSection.RealServers.Name}=[…]") : NotPiecemeal;
+        if (plain.Length == 0)
+            return EditedText.Refused("a new virtual server needs settings", $"write at least {VirtualServerSection.Address.Name}=… and {VirtualServerSection.RealServers.Name}=[…]");
+        if (Find([root]) is not MapSpan map || _wanted?[root] is not JsonObject wanted)
+            return NotPiecemeal;
         _text = new YamlText(_text).AddMap(map, name, [.. plain.Select(s => (s.Name, YamlValue.Write(s.Value!)))]);
         wanted[name] = new JsonObject(plain.DistinctBy(s => s.Name).Select(s => KeyValuePair.Create(s.Name, YamlValue.Read(YamlValue.Write(s.Value!)))));
         return Set([root, name], VirtualServerSection.Section, [.. settings.Except(plain)]);

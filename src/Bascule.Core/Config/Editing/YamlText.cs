@@ -108,7 +108,7 @@ internal sealed class YamlText(string text)
     /// <summary>The dash before an item.</summary>
     private int Dash(int item)
     {
-        while (item > 0 && text[item] != '-' | !IsWhite(LineStart(item), item))
+        while (item > 0 && (text[item] != '-' || !IsWhite(LineStart(item), item)))
             item--;
         return item;
     }
