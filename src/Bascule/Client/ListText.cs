@@ -90,7 +90,8 @@ internal static class ListText
         return $"{scheduler}{Persistent(virtualServer.Persistence)}{(virtualServer.OnePacket ? " ops" : "")}";
     }
 
-    private static string Persistent(PersistenceStatus? persistence)
+    /// <summary><c> persistent 300 mask 24</c>, <c> persistent by cookie BASCULE</c>; empty where the scheduler alone decides.</summary>
+    public static string Persistent(PersistenceStatus? persistence)
     {
         if (persistence is not { } p)
             return "";

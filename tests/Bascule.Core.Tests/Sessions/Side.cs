@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using Bascule.Core.Health;
 using Bascule.Core.Model;
 using Bascule.Core.Scheduling;
@@ -56,6 +57,18 @@ internal sealed class Side
     {
         LiveVirtualServer visited = _snapshot.VirtualServers[0];
         return visited.RealServers[visited.Pick(Farm.Client(client), default, _random, out _)].Address;
+    }
+
+    /// <summary>An answer of this real server gives a session id out.</summary>
+    public void Learn(string id, int realServer) => _snapshot.VirtualServers[0].Sessions!.Remember(SessionClaim.OfId(Encoding.UTF8.GetBytes(id)), realServer);
+
+    /// <summary>A request with this session id.</summary>
+    /// <returns>The index of the real server that it is sent to.</returns>
+    public int Ask(string id)
+    {
+        int index = _snapshot.VirtualServers[0].Pick(Farm.Client("192.0.2.1"), SessionClaim.OfId(Encoding.UTF8.GetBytes(id)), default, _random, out SessionHold hold);
+        hold.Release();
+        return index;
     }
 
     public byte[][] Tell()

@@ -35,6 +35,41 @@ public sealed class NoAllocationTests
     public async Task A_request_allocates_nothing_on_its_worker(string request, string? framingAndBody)
     {
         framingAndBody ??= "Content-Length: 200000\r\n\r\n" + new string('x', 200_000);
+
+        await AssertNothingIsAllocatedAsync(persistence: null, framingAndBody, _ => request, added: 0);
+    }
+
+    [Theory(Skip = NotInDebug)]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_request_with_the_directors_cookie_and_one_without_allocate_nothing(bool isGiven)
+    {
+        CookiePersistence persistence = new() { Timeout = TimeSpan.FromHours(1) };
+        byte[] line = new byte["Set-Cookie: BASCULE=; Path=/; Max-Age=3600; HttpOnly; SameSite=Lax\r\n".Length + 40];
+
+        await AssertNothingIsAllocatedAsync(persistence, "Content-Length: 5\r\n\r\nhello", director =>
+        {
+            director.VirtualServer.Cookies!.WriteLine(0, line);
+            string cookie = Encoding.ASCII.GetString(line)["Set-Cookie: ".Length..].Split(';')[0];
+            return $"GET / HTTP/1.1\r\nHost: s\r\nCookie: a=1; b=2\r\n{(isGiven ? $"Cookie: {cookie}\r\n" : "")}\r\n";
+        }, isGiven ? 0 : line.Length);
+    }
+
+    [Theory(Skip = NotInDebug)]
+    [InlineData("Cookie: JSESSIONID=1A2B\r\n")]
+    [InlineData("")]
+    public async Task A_request_of_a_known_session_and_one_of_none_allocate_nothing(string fields)
+    {
+        LearnPersistence persistence = new() { Name = "JSESSIONID", Timeout = TimeSpan.FromHours(1) };
+
+        await AssertNothingIsAllocatedAsync(
+            persistence, "Set-Cookie: JSESSIONID=1A2B\r\nContent-Length: 5\r\n\r\nhello", _ => $"GET /;x=y?z HTTP/1.1\r\nHost: s\r\n{fields}\r\n", added: 0);
+    }
+
+    /// <param name="request">Of a director that has started.</param>
+    /// <param name="added">Bytes that the director adds to an answer.</param>
+    private static async Task AssertNothingIsAllocatedAsync(Persistence? persistence, string framingAndBody, Func<Director, string> request, int added)
+    {
         await using FakeRealServer web = FakeRealServer.Start(async client =>
         {
             byte[] answer = Encoding.Latin1.GetBytes(StatusLine + framingAndBody);
@@ -44,13 +79,14 @@ public sealed class NoAllocationTests
                 await client.WriteAsync(answer);
             }
         });
-        await using Director director = Director.Start(Director.Http(web.Address));
+        await using Director director = Director.Start(Director.Http(web.Address) with { Persistence = persistence });
+        string asked = request(director);
         using Barrier barrier = new(Clients + 1);
         bool isEnough = false;
-        int answerLength = StatusLine.Length + framingAndBody.Length;
+        int answerLength = StatusLine.Length + framingAndBody.Length + added;
 
         Task[] clients = [.. Enumerable.Range(0, Clients).Select(_ => Task.Factory.StartNew(
-            () => Ask(director, request, answerLength, barrier, () => Volatile.Read(ref isEnough)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
+            () => Ask(director, asked, answerLength, barrier, () => Volatile.Read(ref isEnough)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
         Assert.True(barrier.SignalAndWait(Patience)); // warm
         long allocated = -1;
         int rounds = 0;
