@@ -43,7 +43,7 @@ internal sealed class FileProbe(FileCheck check, IPEndPoint target) : Probe
         return Encoding.UTF8.GetString(bytes[..file.ReadAtLeast(bytes, Most, throwOnEndOfStream: false)]).Trim();
     }
 
-    private Verdict Judge(string text) =>
+    private static Verdict Judge(string text) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int weight) && weight <= MostWeight
             ? Verdict.Pass($"weight {weight}") with { Weight = new(weight, IsPercent: false) }
             : Verdict.Pass("the file is there");

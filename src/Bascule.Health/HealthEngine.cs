@@ -12,7 +12,9 @@ namespace Bascule.Health;
 /// </summary>
 /// <param name="time">For intervals and timeouts.</param>
 /// <param name="random">Keeps thousands of checks from falling into step.</param>
+#pragma warning disable CA1001 // StopAsync ends the loop, which disposes of itself on its own thread.
 public sealed class HealthEngine(TimeProvider time, Random random, ILogger<HealthEngine> logger)
+#pragma warning restore CA1001
 {
     // 5,000 a second: a handful of first checks runs at once, and 10,000 do not connect in the same millisecond.
     private const int StartsPerMillisecond = 5;

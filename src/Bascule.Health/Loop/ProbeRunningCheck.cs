@@ -3,7 +3,9 @@ using Bascule.Core.Health;
 namespace Bascule.Health.Loop;
 
 /// <summary>Asks by a <see cref="Probe"/>, on the thread pool.</summary>
+#pragma warning disable CA1001 // The probe that was cancelled disposes of it when it has returned.
 internal sealed class ProbeRunningCheck(HealthRecord record, HealthLoop loop) : RunningCheck(record, loop)
+#pragma warning restore CA1001
 {
     private Probe? _probe;
     private CancellationTokenSource? _asking;

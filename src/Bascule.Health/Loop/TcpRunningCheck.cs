@@ -13,7 +13,9 @@ namespace Bascule.Health.Loop;
 /// check, which ports bear, since they are counted per real server; thousands of checks a second reach net.ipv4.tcp_max_tw_buckets, and then
 /// the kernel drops the newest entries at once, which harms nobody who asks.
 /// </remarks>
+#pragma warning disable CA1001 // Every way out of a question closes the socket: Finish and Abandon.
 internal class TcpRunningCheck : RunningCheck
+#pragma warning restore CA1001
 {
     private readonly NativeAddress _target;
     private readonly ReusableTcpSocket _socket = new();
