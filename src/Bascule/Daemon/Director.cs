@@ -302,10 +302,14 @@ internal sealed partial class Director
     // A real server may be asked once for several virtual servers.
     private void Tell(HealthRecord record)
     {
-        foreach (LiveVirtualServer virtualServer in Current.VirtualServers.Where(v => v.HealthRecords.Contains(record)))
+        foreach (LiveVirtualServer virtualServer in Current.VirtualServers)
         {
-            string name = $"{virtualServer.Configured.Name}/{StatusReader.AddressText(record.RealServer)}";
-            _notifier.Tell(new(NotificationType.RealServer, name, record.IsUp ? "up" : "down", record.Last?.Why ?? "", record.LastAt));
+            // By its own name, which without a port is not where it was asked.
+            foreach (LiveRealServer realServer in virtualServer.RealServers.Where((_, i) => virtualServer.HealthRecords[i] == record))
+            {
+                string name = $"{virtualServer.Configured.Name}/{StatusReader.AddressText(realServer.Address)}";
+                _notifier.Tell(new(NotificationType.RealServer, name, record.IsUp ? "up" : "down", record.Last?.Why ?? "", record.LastAt));
+            }
         }
     }
 
