@@ -5,12 +5,15 @@ using Bascule.Linux.Process;
 namespace Bascule.Notify;
 
 /// <summary>Starts the program with TYPE NAME STATE WHY behind its own arguments; the same and more stands in its environment.</summary>
-internal sealed class CommandCarrier(CommandWay way, TimeSpan timeout, TimeProvider time) : Carrier
+/// <param name="commandFor">Which program; null: nothing is to be done.</param>
+internal sealed class CommandCarrier(Func<Notification, ValueList<string>?> commandFor, TimeSpan timeout, TimeProvider time) : Carrier
 {
     public override bool MayRepeat => false;
 
     public override async Task<string?> DeliverAsync(Letter letter, CancellationToken cancellation)
     {
+        if (commandFor(letter.About) is not { } command)
+            return null;
         Dictionary<string, string> environment = new()
         {
             ["BASCULE_NODE"] = letter.Node,
@@ -18,12 +21,12 @@ internal sealed class CommandCarrier(CommandWay way, TimeSpan timeout, TimeProvi
             ["BASCULE_AT"] = letter.About.At.ToString("O", CultureInfo.InvariantCulture),
         };
         ProgramResult result = await ExternalProgram.RunAsync(
-            [.. way.Command, letter.Type, letter.About.Name, letter.About.State, letter.About.Why], environment, timeout, time, cancellation);
+            [.. command, letter.Type, letter.About.Name, letter.About.State, letter.About.Why], environment, timeout, time, cancellation);
         return result.End switch
         {
             ProgramEnd.Exited when result.ExitCode == 0 => null,
-            ProgramEnd.Exited => $"{way.Command[0]} ended with {result.ExitCode}{(result.Output.Length > 0 ? $": {result.Output}" : "")}",
-            ProgramEnd.TimedOut => string.Create(CultureInfo.InvariantCulture, $"{way.Command[0]} took longer than {timeout.TotalSeconds:0.###} s and was killed"),
+            ProgramEnd.Exited => $"{command[0]} ended with {result.ExitCode}{(result.Output.Length > 0 ? $": {result.Output}" : "")}",
+            ProgramEnd.TimedOut => string.Create(CultureInfo.InvariantCulture, $"{command[0]} took longer than {timeout.TotalSeconds:0.###} s and was killed"),
             ProgramEnd.NotStarted => result.Output,
         };
     }

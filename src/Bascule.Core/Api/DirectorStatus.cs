@@ -91,7 +91,13 @@ public sealed record VirtualServerStatus
     /// <summary>What goes through in a second; null before it was estimated.</summary>
     public required TrafficRate? Rate { get; init; }
 
-    /// <summary>In the order of the file; the sorry server, if there is one, comes last.</summary>
+    /// <summary>Who serves it now.</summary>
+    public Serving Serving { get; init; }
+
+    /// <summary>How much is alive, and how much must be; null: no quorum is asked for.</summary>
+    public QuorumStatus? Quorum { get; init; }
+
+    /// <summary>In the order of the file, fallback servers behind the others; the sorry server, if there is one, comes last.</summary>
     public required ImmutableArray<RealServerStatus> RealServers { get; init; }
 }
 
@@ -115,6 +121,9 @@ public sealed record RealServerStatus
 
     /// <summary>What is wanted of it, and who said so; null where nobody said anything.</summary>
     public AdministrationStatus? Administration { get; init; }
+
+    /// <summary>It gets work only while the others cannot serve.</summary>
+    public bool IsFallback { get; init; }
 
     /// <summary>With so many connections it takes no new ones; null: no bound.</summary>
     public required int? MaxConnections { get; init; }
@@ -179,6 +188,13 @@ public sealed record PersistenceStatus(string By)
     public string? Name { get; init; }
 }
 
+/// <summary>How much is alive, and how much must be.</summary>
+/// <param name="LiveWeight">The sum of the weights of those that are up.</param>
+/// <param name="Up">What it must reach.</param>
+/// <param name="Hysteresis">It is lost below <paramref name="Up"/> less this, and gained from <paramref name="Up"/> plus this.</param>
+/// <param name="Has">Whether there is a quorum; null: not every real server has answered its first check.</param>
+public sealed record QuorumStatus(int LiveWeight, int Up, int Hysteresis, bool? Has);
+
 /// <summary>Whether a real server is given work, and if not, for which of the reasons.</summary>
 public enum RealServerState
 {
@@ -202,6 +218,9 @@ public enum RealServerState
 
     /// <summary>It is well but has as many connections as it may: no new ones until it has fewer.</summary>
     Full,
+
+    /// <summary>A fallback server that is well, while others serve; or one that is well and gets no new clients because there is no quorum.</summary>
+    Standby,
 
     /// <summary>The sorry server: it answers when no other can.</summary>
     Sorry,

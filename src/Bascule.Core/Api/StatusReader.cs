@@ -52,6 +52,8 @@ public static class StatusReader
             Outcomes = outcomes,
             Traffic = configured.IsProxied ? Proxied(live, realServers) : onDatapath?.Count,
             Rate = rates?.Of(configured.Name, realServer: null),
+            Serving = live.Standing.Serving,
+            Quorum = configured.Quorum is { } q ? new(live.Standing.LiveWeight, q.Up, q.Hysteresis, live.Standing.HasQuorum) : null,
             RealServers = realServers,
         };
     }
@@ -89,6 +91,7 @@ public static class StatusReader
             ResumeConnections = live.Thresholds?.Lower,
             Trouble = packets?.Trouble,
             Ejection = live.Ejection,
+            IsFallback = live.IsFallback,
             Since = live.Health?.Since,
             LastCheck = live.Health is { Last: { } answer } health
                 ? new() { Passed = answer.Passed, Why = WhyOf(answer, health), At = health.LastAt, Warning = answer.Warning, Output = answer.Output }
@@ -119,6 +122,7 @@ public static class StatusReader
         { IsEjected: true } => RealServerState.Ejected,
         { EffectiveState: AdministrativeState.Drain } => RealServerState.Drain,
         { Weight: 0 } => RealServerState.Quiesced,
+        { IsStandby: true } => RealServerState.Standby,
         { IsFull: true } => RealServerState.Full,
         _ => RealServerState.Up,
     };

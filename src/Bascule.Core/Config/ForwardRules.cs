@@ -44,7 +44,8 @@ internal static class ForwardRules
         return ForwardSection.IsDatapath(said) is null ? null : ForwardSection.Meant(said);
     }
 
-    public static ImmutableArray<Fields> RealServers(Fields fields) => fields.FindValue(VS.RealServers) ?? [];
+    /// <summary>Fallback servers at the end.</summary>
+    public static ImmutableArray<Fields> RealServers(Fields fields) => [.. fields.FindValue(VS.RealServers) ?? [], .. fields.FindValue(VS.FallbackServers) ?? []];
 
     private static void RefuseMixed(string name, Fields fields, ProblemList problems)
     {

@@ -93,6 +93,37 @@ internal static class VirtualServerSection
         AlsoCalled = ["servers", "backends", "backend", "upstreams", "upstream", "pool", "members", "nodes", "targets"],
     };
 
+    public static readonly Setting<ImmutableArray<Fields>> FallbackServers = new("fallbackServers", new ListForm<Fields>(
+        RealServerSection.Section, new("there are no fallback servers", "list at least one, or remove `fallbackServers`")))
+    {
+        Doc = "Real servers that get work only while none of `realServers` can take any, or while there is no quorum. They are checked as the others, and scheduled among themselves.",
+        Otherwise = "the sorry server answers, or nobody",
+        Source = "HAProxy: servers marked backup",
+        Example = "fallbackServers: [10.0.0.91:8080]",
+        AlsoCalled = ["backupServers", "backups", "fallbacks", "fallbackGroup"],
+    };
+
+    public static readonly Setting<Fields> Quorum = new("quorum", QuorumSection.Section)
+    {
+        Doc = "How much must be alive for it to be served as usual.",
+        Default = Fields.Nothing,
+        Otherwise = "one real server is enough",
+        Source = "keepalived: quorum 1",
+        Example = "quorum: { up: 2, hysteresis: 1 }",
+    };
+
+    public static readonly Setting<Panic> Panic = new("panic", new ChoiceForm<Panic>(
+        new("sorry", Model.Panic.Sorry, "The sorry server answers; without one clients are refused."),
+        new("open", Model.Panic.Open, "All real servers get work though they seem to be down, except those in maintenance: perhaps it is the checks that fail.", "failOpen", "all"),
+        new("refuse", Model.Panic.Refuse, "Clients are refused.", "reject", "closed")))
+    {
+        Doc = "What is done when no real server can be used, fallback servers included.",
+        Default = Model.Panic.Sorry,
+        Source = "keepalived sorry_server",
+        Example = "panic: open",
+        AlsoCalled = ["healthy_panic_threshold", "failOpen"],
+    };
+
     public static readonly Setting<WrittenAddress> SorryServer = new("sorryServer", AddressForm.RealServer)
     {
         Doc = "Answers when no real server can take a connection. It is never checked. Without a port, the one that the client asked for.",
@@ -184,7 +215,7 @@ internal static class VirtualServerSection
         AlsoCalled = ["lvs_timeouts"],
     };
 
-    public static readonly Section Section = new("virtualServer", Address, Addresses, Protocol, Forward, Scheduler, Persistence, Check, PassiveCheck, RealServers, SorryServer, SlowStart, State, Timeouts,
+    public static readonly Section Section = new("virtualServer", Address, Addresses, Protocol, Forward, Scheduler, Persistence, Check, PassiveCheck, RealServers, FallbackServers, Quorum, Panic, SorryServer, SlowStart, State, Timeouts,
         OnePacket, ExpireNoDestination, Allow, Deny, Rates, FlowTimeouts)
     {
         Doc = "The addresses clients use, with their scheduler and their real servers. It stands under `virtualServers`, below its name.",
@@ -209,7 +240,11 @@ internal static class VirtualServerSection
         ImmutableArray<Placed<ListenAddress>> listeners = Listeners(fields);
         int port = PortOf(listeners);
         Forwarding? own = fields.IsWritten(Forward) ? ForwardSection.Meant(fields.Get(Forward)) : null;
-        ValueList<RealServer> realServers = [.. fields.Get(RealServers).Select(r => RealServerSection.Meant(r, port, own ?? Forwarding.Proxy, fields.Get(SlowStart)))];
+        ValueList<RealServer> realServers =
+        [
+            .. fields.Get(RealServers).Select(r => RealServerSection.Meant(r, port, own ?? Forwarding.Proxy, fields.Get(SlowStart))),
+            .. (fields.FindValue(FallbackServers) ?? []).Select(r => RealServerSection.Meant(r, port, own ?? Forwarding.Proxy, fields.Get(SlowStart)) with { IsFallback = true }),
+        ];
         return new()
         {
             Name = name,
@@ -221,6 +256,8 @@ internal static class VirtualServerSection
             Persistence = fields.IsWritten(Persistence) ? PersistenceSection.Meant(fields.Get(Persistence)) : null,
             Check = CheckSection.Meant(fields.Get(Check)) is var check and not OnCheck ? check : null,
             PassiveCheck = fields.IsWritten(PassiveCheck) ? PassiveCheckSection.Meant(fields.Get(PassiveCheck)) : null,
+            Quorum = fields.IsWritten(Quorum) ? QuorumSection.Meant(fields.Get(Quorum)) : null,
+            Panic = fields.Get(Panic),
             RealServers = realServers,
             SorryServer = fields.Find(SorryServer)?.WithPort(port),
             State = fields.Get(State),
@@ -267,7 +304,7 @@ internal static class VirtualServerSection
     private static void RefuseSameRealServer(Fields fields, int port, ProblemList problems)
     {
         Dictionary<IPEndPoint, int> lines = [];
-        foreach (Fields realServer in fields.FindValue(RealServers) ?? [])
+        foreach (Fields realServer in ForwardRules.RealServers(fields))
         {
             if (realServer.Find(RealServerSection.Address)?.WithPort(port) is not { } address || lines.TryAdd(address, realServer.At.Line))
                 continue;
@@ -279,7 +316,7 @@ internal static class VirtualServerSection
     /// <summary>Everything it would connect to.</summary>
     private static IEnumerable<(IPEndPoint Address, Location At)> Targets(Fields fields, int port)
     {
-        foreach (Fields realServer in fields.FindValue(RealServers) ?? [])
+        foreach (Fields realServer in ForwardRules.RealServers(fields))
         {
             if (realServer.Find(RealServerSection.Address) is { } address)
                 yield return (address.WithPort(port), realServer.AtOf(RealServerSection.Address));

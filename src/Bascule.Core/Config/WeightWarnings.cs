@@ -6,7 +6,7 @@ using VS = Bascule.Core.Config.VirtualServerSection;
 
 namespace Bascule.Core.Config;
 
-/// <summary>What is allowed and would never act, where answers to clients take real servers out.</summary>
+/// <summary>What is allowed and would never act, or never end, in what takes real servers out.</summary>
 internal static class WeightWarnings
 {
     /// <summary>All of them, in the order of the file.</summary>
@@ -15,11 +15,23 @@ internal static class WeightWarnings
         ProblemList warnings = new();
         foreach ((Named written, VirtualServer virtualServer) in file.Get(RootSection.VirtualServers).Zip(meant.VirtualServers))
         {
+            if (virtualServer.Quorum is { } quorum)
+                WarnOf(written.Fields, quorum, virtualServer.RealServers.Where(r => !r.IsFallback).Sum(r => (long)r.Weight), warnings);
             if (virtualServer.PassiveCheck is { } rule)
                 WarnOf(written.Fields, rule, virtualServer.RealServers.Count, warnings);
         }
 
         return warnings.Sorted();
+    }
+
+    private static void WarnOf(Fields fields, QuorumRule rule, long weights, ProblemList warnings)
+    {
+        Fields written = fields.Get(VS.Quorum);
+        if (weights < (long)rule.Up + rule.Hysteresis)
+        {
+            warnings.Add(written.AtOf(QuorumSection.Up), $"all weights together are {weights}, and a quorum that was lost is gained from {(long)rule.Up + rule.Hysteresis}: it would never come back",
+                "lower `up` or `hysteresis`, or raise the weights");
+        }
     }
 
     private static void WarnOf(Fields fields, PassiveCheck rule, int count, ProblemList warnings)

@@ -126,7 +126,13 @@ public sealed record VirtualServer
     /// <summary>When answers to clients take a real server out; null: they never do.</summary>
     public PassiveCheck? PassiveCheck { get; init; }
 
-    /// <summary>At least one, in the order of the file, no address twice.</summary>
+    /// <summary>How much must be alive for it to be served as usual; null: anything above 0.</summary>
+    public QuorumRule? Quorum { get; init; }
+
+    /// <inheritdoc cref="Model.Panic"/>
+    public Panic Panic { get; init; }
+
+    /// <summary>At least one that is no fallback server, in the order of the file, no address twice. Fallback servers stand at the end.</summary>
     public required ValueList<RealServer> RealServers { get; init; }
 
     /// <summary>Where a check of a real server goes that names no port: where clients are sent, and where those keep their port, that of <see cref="Address"/>.</summary>
@@ -161,6 +167,9 @@ public sealed record RealServer(IPEndPoint Address, int Weight)
 
     /// <summary>From coming up to its whole weight; zero: at once.</summary>
     public TimeSpan SlowStart { get; init; }
+
+    /// <summary>It gets work only while the others cannot serve.</summary>
+    public bool IsFallback { get; init; }
 }
 
 /// <summary>When a real server takes no new connections for having too many. Inactive ones count too on the datapath (as in IPVS), not on the proxy.</summary>

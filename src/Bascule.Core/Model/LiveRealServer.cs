@@ -23,6 +23,9 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     private int _share = WholeShare;
     private int _scale = 1;
     private Ejection? _ejection;
+    private bool _isFallback = configured.IsFallback;
+    private bool _isStandby;
+    private bool _isOpened;
     private int _failuresInARow;
     private int _longestFailureRun;
     private ConnectionThresholds? _thresholds = configured.Thresholds;
@@ -93,6 +96,30 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     /// <summary>Its answers to clients were so bad that it is given nothing for a while, whatever its check says.</summary>
     public bool IsEjected => Ejection is not null;
 
+    /// <summary>It gets work only while the others cannot serve.</summary>
+    public bool IsFallback
+    {
+        get => Volatile.Read(ref _isFallback);
+        internal set => Volatile.Write(ref _isFallback, value);
+    }
+
+    /// <summary>
+    /// Others serve. A fallback server then gets only whom none of them accepts, and nobody returns to it; a real server that is held back for want of a
+    /// quorum gets no new clients.
+    /// </summary>
+    public bool IsStandby
+    {
+        get => Volatile.Read(ref _isStandby);
+        set => Volatile.Write(ref _isStandby, value);
+    }
+
+    /// <summary>Nobody is up, and it is given work all the same: <see cref="Panic.Open"/>.</summary>
+    public bool IsOpened
+    {
+        get => Volatile.Read(ref _isOpened);
+        set => Volatile.Write(ref _isOpened, value);
+    }
+
     /// <summary>Why and for how long it is ejected; null: it is not.</summary>
     public Ejection? Ejection
     {
@@ -119,7 +146,7 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     public int RoundedWeight => (Weight + WeightScale - 1) / WeightScale;
 
     /// <summary>What its weight is, or will be once it has started: without its <see cref="Share"/>, on the file's scale.</summary>
-    public int WholeWeight => EffectiveWeight(ConfiguredWeight, State, Health?.Last?.Weight, WholeShare);
+    public int WholeWeight => EffectiveWeight(ConfiguredWeight, EffectiveState, Health?.Last?.Weight, WholeShare);
 
     /// <summary>The thresholds in force; null: none.</summary>
     public ConnectionThresholds? Thresholds
@@ -148,13 +175,16 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     public int InactiveConnections => int.Max(0, Connections - ActiveConnections);
 
     /// <summary>Whether it may be sent anybody: its check passes, or nobody asks; it is not in maintenance, and not ejected.</summary>
-    public bool IsUp => IsOtherwiseUp && !IsEjected;
+    public bool IsUp => IsWell || (IsOpened && EffectiveState != AdministrativeState.Maintenance);
+
+    /// <summary>The same, but for <see cref="IsOpened"/>.</summary>
+    public bool IsWell => IsOtherwiseUp && !IsEjected;
 
     /// <summary>Whether it would be up if its answers to clients did not count.</summary>
     public bool IsOtherwiseUp => (Health?.IsUp ?? true) && EffectiveState != AdministrativeState.Maintenance;
 
-    /// <summary>Whether a scheduler may choose it: up, a weight above 0, and not full.</summary>
-    public bool TakesConnections => Weight > 0 && !IsFull && IsUp;
+    /// <summary>Whether a scheduler may choose it: up, a weight above 0, not full, and not held back for want of a quorum.</summary>
+    public bool TakesConnections => Weight > 0 && !IsFull && IsUp && (IsFallback || !IsStandby);
 
     /// <summary>
     /// The load as IPVS weighs it: active × 256 + active + inactive.

@@ -11,11 +11,14 @@ namespace Bascule.Core.Model;
 /// </summary>
 public sealed class LiveVirtualServer
 {
+    private readonly Scheduler _chooser;
+    private ServingState _standing = new(Serving.Main, 0, HasQuorum: null);
+
     internal LiveVirtualServer(VirtualServer configured, Scheduler scheduler, ClientSessions? sessions, CookieSessions? cookies, ImmutableArray<LiveRealServer> realServers, ImmutableArray<HealthRecord?> healthRecords,
         LiveRealServer? sorryServer, VirtualServerCounters[] counters)
     {
         Configured = configured;
-        Scheduler = scheduler;
+        Scheduler = _chooser = scheduler;
         Sessions = sessions;
         Cookies = cookies;
         RealServers = realServers;
@@ -27,7 +30,7 @@ public sealed class LiveVirtualServer
     /// <summary>As meant by the file.</summary>
     public VirtualServer Configured { get; }
 
-    /// <summary>Its choices are indexes into <see cref="RealServers"/>.</summary>
+    /// <summary>Its choices are indexes into <see cref="RealServers"/>; it does not choose fallback servers.</summary>
     public Scheduler Scheduler { get; }
 
     /// <summary>Who returns to which real server; null where nothing is remembered of clients. What it knows is kept over reloads.</summary>
@@ -36,8 +39,21 @@ public sealed class LiveVirtualServer
     /// <summary>Persistence by cookie; null where there is none.</summary>
     public CookieSessions? Cookies { get; }
 
-    /// <summary>In the order of the file.</summary>
+    /// <summary>In the order of the file; fallback servers at the end.</summary>
     public ImmutableArray<LiveRealServer> RealServers { get; }
+
+    /// <summary>Chooses among the fallback servers; null where there are none.</summary>
+    internal Scheduler? FallbackScheduler
+    {
+        init => _chooser = value is null ? Scheduler : new Tiers(RealServers, Scheduler, Configured.RealServers.Count(r => !r.IsFallback), value);
+    }
+
+    /// <summary>Who serves it. Written by who keeps weights.</summary>
+    public ServingState Standing
+    {
+        get => Volatile.Read(ref _standing);
+        internal set => Volatile.Write(ref _standing, value);
+    }
 
     /// <summary>Of each real server, in the same order, the record of the check that is configured; in force once the snapshot is published.</summary>
     public ImmutableArray<HealthRecord?> HealthRecords { get; }
@@ -61,12 +77,12 @@ public sealed class LiveVirtualServer
     {
         hold = default;
         if (Cookies is not null)
-            return Cookies.Pick(client, claim, tried, Scheduler, random);
+            return Cookies.Pick(client, claim, tried, _chooser, random);
         if (Sessions is null)
-            return Scheduler.Pick(client, tried, random);
+            return _chooser.Pick(client, tried, random);
         return Sessions.IsBySource
-            ? Sessions.Pick(client, tried, Scheduler, random, out hold)
-            : Sessions.Pick(client, claim, tried, Scheduler, random, out hold);
+            ? Sessions.Pick(client, tried, _chooser, random, out hold)
+            : Sessions.Pick(client, claim, tried, _chooser, random, out hold);
     }
 }
 

@@ -11,7 +11,7 @@ public enum NotificationType
     /// <summary>A real server changed: <c>up</c>, <c>down</c>; or an operator wants something else of it: <c>enable</c>, <c>drain</c>, <c>maintenance</c>. Its name is <c>web/10.0.0.11:8080</c>.</summary>
     RealServer,
 
-    /// <summary>A virtual server changed: an operator wants something else of it as a whole: <c>enable</c>, <c>drain</c>, <c>maintenance</c>.</summary>
+    /// <summary>A virtual server changed: an operator wants something else of it as a whole: <c>enable</c>, <c>drain</c>, <c>maintenance</c>; it gained or lost its quorum: <c>up</c>, <c>down</c>; or others serve than before: <c>main</c>, <c>fallback</c>, <c>everybody</c>, <c>sorry</c>, <c>nobody</c>.</summary>
     VirtualServer,
 
     /// <summary>The director itself: <c>started</c>, <c>stopping</c>.</summary>
@@ -47,6 +47,25 @@ public abstract record Way;
 
 /// <summary>A program, started with the arguments TYPE NAME STATE WHY after its own.</summary>
 public sealed record CommandWay(ValueList<string> Command) : Way;
+
+/// <summary>
+/// A program for each of two states of one virtual server, started as that of a <see cref="CommandWay"/>; one after the other. Other states and other virtual
+/// servers start nothing.
+/// </summary>
+/// <param name="VirtualServer">Whose state it is about.</param>
+/// <param name="Up">For <c>up</c>; null: none.</param>
+/// <param name="Down">For <c>down</c>; null: none.</param>
+public sealed record QuorumWay(string VirtualServer, ValueList<string>? Up, ValueList<string>? Down) : Way
+{
+    /// <summary>The program for this; null: none.</summary>
+    public ValueList<string>? CommandFor(Notification change) => (change.Type, change.State) switch
+    {
+        _ when change.Type != NotificationType.VirtualServer || change.Name != VirtualServer => null,
+        (_, "up") => Up,
+        (_, "down") => Down,
+        _ => null,
+    };
+}
 
 /// <summary>A POST with a JSON object.</summary>
 public sealed record WebhookWay(Uri Address) : Way;

@@ -6,8 +6,8 @@ public abstract record Persistence
     /// <summary>A client whose real server is quiesced is scheduled anew; otherwise it goes on returning to it.</summary>
     public bool ExpireQuiescent { get; init; } // IPVS: expire_quiescent_template is 0
 
-    /// <summary>Whether a client of this real server may return to it: to a quiesced one and to a full one, but not to one that is down.</summary>
-    public bool Allows(LiveRealServer realServer) => realServer.IsUp && (realServer.Weight > 0 || !ExpireQuiescent);
+    /// <summary>Whether a client of this real server may return to it: to a quiesced one and to a full one, but not to one that is down, nor to a fallback server while others serve.</summary>
+    public bool Allows(LiveRealServer realServer) => realServer is { IsUp: true, IsStandby: false } && (realServer.Weight > 0 || !ExpireQuiescent);
 }
 
 /// <summary>The director remembers who returns where.</summary>

@@ -74,10 +74,14 @@ public sealed class Snapshot
         VirtualServerCounters[] counters = before?.Counters ?? [.. Enumerable.Range(0, workers).Select(_ => new VirtualServerCounters())];
         // A proxy can always try another real server; the datapath refuses as IPVS does unless told to fall back.
         SchedulerFlags flags = wanted.IsProxied ? wanted.SchedulerFlags with { Fallback = true } : wanted.SchedulerFlags;
-        Scheduler scheduler = Scheduler.Create(wanted.Scheduler, flags, realServers, [.. wanted.RealServers.Select(r => r.Weight)], key, health.Time);
+        int main = wanted.RealServers.Count(r => !r.IsFallback);
+        Scheduler scheduler = SchedulerOver(..main);
         ClientSessions? sessions = wanted.Persistence is RememberedPersistence persistence ? new(TableOf(before, persistence) ?? new(health.Time), persistence, realServers) : null;
         CookieSessions? cookies = wanted.Persistence is CookiePersistence cookie ? new(cookie, cookieKey, realServers, health.Time) : null;
-        return new(wanted, scheduler, sessions, cookies, realServers, records, sorry, counters);
+        return new(wanted, scheduler, sessions, cookies, realServers, records, sorry, counters) { FallbackScheduler = main < realServers.Length ? SchedulerOver(main..) : null };
+
+        Scheduler SchedulerOver(Range range) =>
+            Scheduler.Create(wanted.Scheduler, flags, realServers[range], [.. wanted.RealServers.Select(r => r.Weight).Take(range)], key, health.Time);
     }
 
     /// <summary>What is known goes on being known, as long as clients are known by the same thing.</summary>
@@ -103,6 +107,7 @@ public sealed class Snapshot
             {
                 virtualServer.RealServers[i].WeightScale = scale;
                 virtualServer.RealServers[i].ConfiguredWeight = virtualServer.Configured.RealServers[i].Weight;
+                virtualServer.RealServers[i].IsFallback = virtualServer.Configured.RealServers[i].IsFallback;
                 virtualServer.RealServers[i].Thresholds = virtualServer.Configured.RealServers[i].Thresholds;
                 virtualServer.RealServers[i].Health = virtualServer.HealthRecords[i];
             }

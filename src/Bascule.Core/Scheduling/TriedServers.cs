@@ -25,6 +25,19 @@ public struct TriedServers
         return false;
     }
 
+    /// <summary>Those from an index on, as indexes into a list that begins there.</summary>
+    public readonly TriedServers From(int first)
+    {
+        TriedServers rest = default;
+        for (int i = 0; i < Count; i++)
+        {
+            if (_slots[i] >= first)
+                rest.Add(_slots[i] - first);
+        }
+
+        return rest;
+    }
+
     /// <summary>Remembers a failure. Only while <see cref="Count"/> is below <see cref="Capacity"/>.</summary>
     public void Add(int index) => _slots[Count++] = index;
 

@@ -10,6 +10,15 @@ public enum WeightChangeKind
 
     /// <summary>It is given work again.</summary>
     Readmitted,
+
+    /// <summary>The weights of those that are up add up to enough.</summary>
+    QuorumGained,
+
+    /// <summary>They do not.</summary>
+    QuorumLost,
+
+    /// <summary>Others serve than before.</summary>
+    ServingChanged,
 }
 
 /// <summary>Something that an operator wants to know of.</summary>

@@ -3,13 +3,14 @@ using Bascule.Core.Model;
 namespace Bascule.Core.Weights;
 
 /// <summary>
-/// Keeps what moves by itself: the shares of real servers that start slowly, and who is ejected. It goes by what the live objects say at each
+/// Keeps what moves by itself: the shares of real servers that start slowly, who is ejected, and who serves. It goes by what the live objects say at each
 /// <see cref="Turn"/>; one thread at a time.
 /// </summary>
 public sealed class WeightKeeper(TimeProvider time)
 {
     private readonly Dictionary<LiveRealServer, Start> _starts = [];
     private readonly Dictionary<string, PassiveWatch> _watches = []; // by the name of the virtual server
+    private readonly Dictionary<string, StandingWatch> _standings = [];
     private bool _isFirst = true;
 
     /// <summary>Looks at every real server, and writes what follows.</summary>
@@ -21,6 +22,7 @@ public sealed class WeightKeeper(TimeProvider time)
         {
             moves |= virtualServer.Configured.PassiveCheck is not null;
             changes.AddRange(Watch(virtualServer));
+            changes.AddRange(Stand(virtualServer));
             for (int i = 0; i < virtualServer.RealServers.Length; i++)
                 moves |= Follow(virtualServer.RealServers[i], virtualServer.Configured.RealServers[i].SlowStart);
         }
@@ -38,6 +40,15 @@ public sealed class WeightKeeper(TimeProvider time)
         HashSet<string> names = [.. snapshot.VirtualServers.Select(v => v.Configured.Name)];
         foreach (string gone in _watches.Keys.Where(name => !names.Contains(name)).ToList())
             _watches.Remove(gone);
+        foreach (string gone in _standings.Keys.Where(name => !names.Contains(name)).ToList())
+            _standings.Remove(gone);
+    }
+
+    private IReadOnlyList<WeightChange> Stand(LiveVirtualServer virtualServer)
+    {
+        if (!_standings.TryGetValue(virtualServer.Configured.Name, out StandingWatch? watch))
+            _standings[virtualServer.Configured.Name] = watch = new();
+        return watch.Turn(virtualServer, time.GetUtcNow());
     }
 
     private Moment Now => new(time.GetElapsedTime(0), time.GetUtcNow());

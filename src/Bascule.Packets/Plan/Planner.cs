@@ -170,7 +170,9 @@ public sealed class Planner
         }
 
         _retired.Remove(id);
-        ImmutableArray<ushort> listed = isByTable ? [.. members.Take(MostMembers)] : members; // whose table decides does not look at the list
+        Func<LiveRealServer, bool> serves = TierOf(virtualServer);
+        ImmutableArray<ushort> serving = [.. members.Where((_, i) => serves(virtualServer.RealServers[i]))];
+        ImmutableArray<ushort> listed = isByTable ? [.. serving.Take(MostMembers)] : serving; // whose table decides does not look at the list
         entry = entry with { Members = (uint)listed.Length, Sorry = Sorry(draft, virtualServer, owner, id) };
         draft.VirtualServers[id] = new(entry, Slots(draft, virtualServer, owner, shape, id, members, entry.Flags.HasFlag(VirtualServerFlag.Stateful)), listed, Prefixes.Of(configured.Packets));
         draft.Planned.Add(owner);
@@ -204,7 +206,7 @@ public sealed class Planner
             if (_realIds.Of(KeyOf(owner, entry)) is not { } realServer)
                 return null;
             bool isUp = live.IsUp;
-            draft.RealServers[realServer] = entry with { Weight = (uint)live.Weight, Flags = entry.Flags | (isUp ? RealServerFlag.Up : 0) };
+            draft.RealServers[realServer] = entry with { Weight = (uint)(TierOf(virtualServer)(live) ? live.Weight : 0), Flags = entry.Flags | (isUp ? RealServerFlag.Up : 0) };
             draft.Ids[live] = realServer;
             ListenAddress? probed = virtualServer.Configured.Addresses.FirstOrDefault(a => a.Family == configured.Address.AddressFamily && !a.IsEveryAddress);
             if (entry.Method is Method.Dr or Method.Ipip or Method.Gue or Method.Gre && probed is not null)
@@ -251,7 +253,8 @@ public sealed class Planner
         Core.Model.VirtualServer configured = virtualServer.Configured;
         bool findsNobody = configured.Scheduler is SchedulerKind.MaglevHash or SchedulerKind.SourceHash or SchedulerKind.DestinationHash && !configured.SchedulerFlags.Fallback;
         int[] homes = Homes(virtualServer, owner, shape);
-        int[] serving = HashTable.Resolve(homes, [.. virtualServer.RealServers.Select(r => r.TakesConnections)], fallsBack: true);
+        Func<LiveRealServer, bool> serves = TierOf(virtualServer);
+        int[] serving = HashTable.Resolve(homes, [.. virtualServer.RealServers.Select(r => r.TakesConnections && serves(r))], fallsBack: true);
         ushort[] wanted = new ushort[serving.Length];
         for (int slot = 0; slot < wanted.Length; slot++)
         {
@@ -261,6 +264,15 @@ public sealed class Planner
 
         return wanted;
     }
+
+    /// <summary>Who gets new flows: the real servers, or the fallback servers while none of those can. Nobody but a sorry server where no quorum holds them back.</summary>
+    private static Func<LiveRealServer, bool> TierOf(LiveVirtualServer virtualServer) => virtualServer.Standing.Serving switch
+    {
+        Serving.Main or Serving.Nobody => live => !live.IsFallback,
+        Serving.Fallback => live => live.IsFallback,
+        Serving.Everybody => _ => true,
+        Serving.Sorry => live => !live.IsFallback && !live.IsStandby,
+    };
 
     // Placing a large table takes milliseconds, and most changes are of health: who is placed where stays the same then.
     private int[] Homes(LiveVirtualServer virtualServer, int owner, Shape shape)

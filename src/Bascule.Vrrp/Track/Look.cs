@@ -71,9 +71,9 @@ internal static class Look
     {
         foreach (LiveVirtualServer virtualServer in snapshot.VirtualServers.Where(v => tracked.Names.Contains(v.Configured.Name)))
         {
-            int usable = virtualServer.RealServers.Count(r => r.IsUp && r.Weight > 0);
+            int usable = virtualServer.RealServers.Count(r => r.IsWell && r.Weight > 0 && !r.IsFallback);
             if (usable < tracked.AtLeast)
-                return TrackedState.Unwell($"{virtualServer.Configured.Name} has {usable} of {virtualServer.RealServers.Length} real servers up, at least {tracked.AtLeast} wanted");
+                return TrackedState.Unwell($"{virtualServer.Configured.Name} has {usable} of {virtualServer.RealServers.Count(r => !r.IsFallback)} real servers up, at least {tracked.AtLeast} wanted");
         }
 
         return TrackedState.Well("they have enough real servers");

@@ -54,6 +54,7 @@ internal sealed class StatusText(TextWriter to, bool colours)
             RealServerState.Drain => ("drain", "\e[33m"),
             RealServerState.Quiesced => ("quiesced", "\e[33m"),
             RealServerState.Full => ("full", "\e[33m"),
+            RealServerState.Standby => ("standby", "\e[33m"),
             RealServerState.Sorry => ("sorry", "\e[33m"),
         };
         string state = colours ? $"{colour}{name.PadRight(_stateWidth)}\e[0m" : $"{name.PadRight(_stateWidth)}";

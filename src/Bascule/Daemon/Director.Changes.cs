@@ -198,7 +198,7 @@ internal sealed partial class Director
         _proxy.Apply(after);
         _health.Apply(after, roles);
         _packets?.Apply(after, PacketRoles(roles));
-        _notifier.Apply(wanted.Notify);
+        _notifier.Apply(ReceiversOf(wanted));
         _board.Forget(after);
         bool haIsApplied = wanted.Ha is { } ha ? _failover?.TryApply(ha) ?? false : _failover is null;
         return ReloadResult.Between(before, after, [.. read.Warnings.Select(w => w.FormatWarning(_file)), .. NeedsRestart(before, wanted, haIsApplied)]);

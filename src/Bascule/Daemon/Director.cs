@@ -30,6 +30,9 @@ internal sealed partial class Director
     /// <summary>For a peer to check a configuration: it may be four megabytes.</summary>
     private static readonly TimeSpan PeerPatience = TimeSpan.FromSeconds(10);
 
+    /// <summary>keepalived: as for its startup and shutdown scripts.</summary>
+    private static readonly TimeSpan QuorumPatience = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan FirstAnswersPatience = TimeSpan.FromSeconds(1);
 
     private readonly ulong _filesAllowed;
@@ -132,7 +135,7 @@ internal sealed partial class Director
         }
 
         director._inForce.TakeFile(director.ReadFile());
-        director._notifier.Apply(configuration.Notify);
+        director._notifier.Apply(ReceiversOf(configuration));
         director._notifier.Tell(new(NotificationType.Director, StateChannel.NodeOf(configuration), "started", $"with {director._file}", director._startedAt));
         director._shared = director.OpenShared(configuration);
         director._health.Apply(director.Current, roles);
@@ -332,7 +335,21 @@ internal sealed partial class Director
                 Log.Readmitted(_log, change.RealServer!.Address, virtualServer, change.Why);
                 TellOf(change.RealServer, change.RealServer.IsUp ? "up" : "down");
                 break;
+            case WeightChangeKind.QuorumGained:
+                Log.QuorumGained(_log, virtualServer, change.Why);
+                TellOfAll("up");
+                break;
+            case WeightChangeKind.QuorumLost:
+                Log.QuorumLost(_log, virtualServer, change.Why);
+                TellOfAll("down");
+                break;
+            case WeightChangeKind.ServingChanged:
+                Log.ServingChanged(_log, virtualServer, change.Why);
+                TellOfAll(change.VirtualServer.Standing.Serving.ToString().ToLowerInvariant());
+                break;
         }
+
+        void TellOfAll(string state) => _notifier.Tell(new(NotificationType.VirtualServer, virtualServer, state, change.Why, change.At));
 
         void TellOf(LiveRealServer realServer, string state) =>
             _notifier.Tell(new(NotificationType.RealServer, $"{virtualServer}/{StatusReader.AddressText(realServer.Address)}", state, change.Why, change.At));
@@ -343,6 +360,19 @@ internal sealed partial class Director
         _weights.Wake();
         _states.Learned(order);
     }
+
+    /// <summary>Programs for a quorum are told as everybody else is: in order, once, and nobody waits for them.</summary>
+    private static IReadOnlyCollection<Receiver> ReceiversOf(Configuration configuration) =>
+    [
+        .. configuration.Notify,
+        .. configuration.VirtualServers.Where(v => v.Quorum is { OnUp: not null } or { OnDown: not null }).Select(v => new Receiver
+        {
+            Name = $"quorum of {v.Name}",
+            Way = new QuorumWay(v.Name, v.Quorum!.OnUp, v.Quorum.OnDown),
+            On = [NotificationType.VirtualServer],
+            Timeout = QuorumPatience,
+        }),
+    ];
 
     private static Notifier NotifierOf(Configuration configuration, TimeProvider time, ILoggerFactory loggers) => new(StateChannel.NodeOf(configuration), time, loggers);
 

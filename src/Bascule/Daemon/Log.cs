@@ -93,6 +93,15 @@ internal static partial class Log
     [LoggerMessage(1044, LogLevel.Information, "{By}: {Change}")]
     public static partial void Edited(ILogger logger, string by, string change);
 
+    [LoggerMessage(1052, LogLevel.Information, "{VirtualServer} has its quorum: {Why}")]
+    public static partial void QuorumGained(ILogger logger, string virtualServer, string why);
+
+    [LoggerMessage(1053, LogLevel.Warning, "{VirtualServer} has lost its quorum: {Why}")]
+    public static partial void QuorumLost(ILogger logger, string virtualServer, string why);
+
+    [LoggerMessage(1054, LogLevel.Warning, "{VirtualServer} is now served by {Who}")]
+    public static partial void ServingChanged(ILogger logger, string virtualServer, string who);
+
     [LoggerMessage(1020, LogLevel.Information, "Stopping: open client connections ({Connections}) may finish within {Seconds} s (a second signal ends them now)")]
     public static partial void Stopping(ILogger logger, long connections, double seconds);
 

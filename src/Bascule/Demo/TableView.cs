@@ -62,6 +62,7 @@ internal sealed class TableView(TimeProvider time) : IDemoView
             RealServerState.Drain => "[yellow]drain[/]",
             RealServerState.Quiesced => "[yellow]quiesced[/]",
             RealServerState.Full => "[yellow]full[/]",
+            RealServerState.Standby => "[yellow]standby[/]",
             RealServerState.Sorry => "[yellow]sorry[/]",
             null => "[grey]gone[/]",
         };

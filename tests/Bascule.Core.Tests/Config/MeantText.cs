@@ -45,6 +45,10 @@ internal static class MeantText
             text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  flags {virtualServer.SchedulerFlags}\n");
         if (virtualServer.Persistence is { } persistence)
             text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  {persistence}\n");
+        if (virtualServer.Quorum is { } quorum)
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  quorum {quorum.Up} hysteresis {quorum.Hysteresis} on up [{string.Join(", ", quorum.OnUp ?? [])}] on down [{string.Join(", ", quorum.OnDown ?? [])}]\n");
+        if (virtualServer.Panic != Panic.Sorry)
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  panic {virtualServer.Panic}\n");
         if (virtualServer.PassiveCheck is { } passive)
             text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  {passive}\n");
         if (!virtualServer.IsProxied)
@@ -77,6 +81,7 @@ internal static class MeantText
     private static string Beside(RealServer realServer, VirtualServer virtualServer) =>
         (realServer.Forwarding == virtualServer.Forwarding ? "" : $" forward {realServer.Forwarding}")
         + (realServer.Thresholds is { } bounds ? $" {bounds}" : "")
+        + (realServer.IsFallback ? " fallback" : "")
         + (realServer.SlowStart > TimeSpan.Zero ? $" starts slowly for {realServer.SlowStart}" : "")
         + (realServer.Check is { } own ? $" check {Write(own)}" : "")
         + (realServer.State == AdministrativeState.Enabled ? "" : $" {realServer.State.Word()}");

@@ -18,11 +18,11 @@ public sealed class NotifyTests
         await daemon.StartAsync();
 
         await alpha.DisposeAsync();
-        await Eventually.HoldsAsync(() => File.ReadAllText(log).Contains("down", StringComparison.Ordinal), "the program is told that alpha went down");
+        await Eventually.HoldsAsync(() => File.ReadAllText(log).Contains("nobody", StringComparison.Ordinal), "the program is told that alpha went down, and that nobody is left");
         Assert.Equal(0, await daemon.StopAsync());
 
         Assert.Equal(
-            ["director director-1 started", $"realServer web/{alpha.Address} up", $"realServer web/{alpha.Address} down", "director director-1 stopping"],
+            ["director director-1 started", $"realServer web/{alpha.Address} up", $"realServer web/{alpha.Address} down", "virtualServer web nobody", "director director-1 stopping"],
             await File.ReadAllLinesAsync(log));
     }
 }

@@ -1,0 +1,86 @@
+using System.Collections.Immutable;
+using Bascule.Core.Model;
+
+namespace Bascule.Core.Weights;
+
+/// <summary>Watches who can serve one virtual server: quorum, fallback servers, panic.</summary>
+internal sealed class StandingWatch
+{
+    private bool? _hasQuorum;
+    private Serving? _told;
+
+    /// <summary>Whether there is a quorum after this sum of live weights, as keepalived reckons it.</summary>
+    /// <param name="had">Null: not known yet; then there is no hysteresis.</param>
+    public static bool HasQuorum(bool? had, int liveWeight, QuorumRule rule) => had switch
+    {
+        true => liveWeight >= rule.Up - rule.Hysteresis,
+        false => liveWeight >= rule.Up + rule.Hysteresis,
+        null => liveWeight >= rule.Up,
+    };
+
+    /// <summary>Who serves.</summary>
+    /// <param name="mainCan">Some real server is up, with a weight above 0.</param>
+    /// <param name="fallbackCan">Some fallback server is.</param>
+    /// <param name="isHeldBack">There is no quorum, and somebody else to serve.</param>
+    public static Serving Who(bool mainCan, bool fallbackCan, bool isHeldBack, bool hasSorryServer, Panic panic)
+    {
+        if (mainCan && !isHeldBack)
+            return Serving.Main;
+        if (fallbackCan)
+            return Serving.Fallback;
+        return panic switch
+        {
+            Panic.Open when !mainCan => Serving.Everybody,
+            Panic.Open or Panic.Sorry => hasSorryServer ? Serving.Sorry : Serving.Nobody,
+            Panic.Refuse => mainCan && hasSorryServer ? Serving.Sorry : Serving.Nobody, // without a quorum somebody is there, who is only held back
+        };
+    }
+
+    /// <summary>Looks, and puts what follows into the live objects.</summary>
+    /// <returns>What has changed.</returns>
+    public IReadOnlyList<WeightChange> Turn(LiveVirtualServer virtualServer, DateTimeOffset now)
+    {
+        VirtualServer configured = virtualServer.Configured;
+        LiveRealServer[] main = [.. virtualServer.RealServers.Where(r => !r.IsFallback)];
+        int weight = main.Where(r => r.IsWell).Sum(r => r.WholeWeight);
+        bool mainCan = weight > 0;
+        bool fallbackCan = virtualServer.RealServers.Any(r => r is { IsFallback: true, IsWell: true, WholeWeight: > 0 });
+        bool isKnown = virtualServer.RealServers.All(r => r.Health is not { Last: null, IsUp: false });
+        bool? before = _hasQuorum;
+        _hasQuorum = configured.Quorum is { } rule ? isKnown || before is not null ? HasQuorum(before, weight, rule) : null : null;
+        bool isHeldBack = _hasQuorum == false && (fallbackCan || virtualServer.SorryServer is not null);
+        Serving serving = Who(mainCan, fallbackCan, isHeldBack, virtualServer.SorryServer is not null, configured.Panic);
+
+        foreach (LiveRealServer live in virtualServer.RealServers)
+        {
+            live.IsStandby = live.IsFallback ? serving == Serving.Main : isHeldBack;
+            live.IsOpened = serving == Serving.Everybody;
+        }
+
+        virtualServer.Standing = new(serving, weight, _hasQuorum);
+        return isKnown || _told is not null ? Changes(virtualServer, before, serving, weight, now) : [];
+    }
+
+    private List<WeightChange> Changes(LiveVirtualServer virtualServer, bool? before, Serving serving, int weight, DateTimeOffset now)
+    {
+        List<WeightChange> changes = [];
+        if (_hasQuorum is { } has && has != before)
+            changes.Add(new(virtualServer, null, has ? WeightChangeKind.QuorumGained : WeightChangeKind.QuorumLost, Sentence(virtualServer.Configured.Quorum!, weight), now));
+        if (serving != (_told ?? Serving.Main))
+            changes.Add(new(virtualServer, null, WeightChangeKind.ServingChanged, WordOf(serving), now));
+        _told = serving;
+        return changes;
+    }
+
+    private static string Sentence(QuorumRule rule, int weight) =>
+        $"live weights add up to {weight}, the quorum is {rule.Up}{(rule.Hysteresis > 0 ? $" with a hysteresis of {rule.Hysteresis}" : "")}";
+
+    private static string WordOf(Serving serving) => serving switch
+    {
+        Serving.Main => "its real servers",
+        Serving.Fallback => "its fallback servers",
+        Serving.Everybody => "all real servers, though they seem to be down",
+        Serving.Sorry => "its sorry server",
+        Serving.Nobody => "nobody",
+    };
+}
