@@ -13,6 +13,7 @@ internal static class CommandLine
         {
             RunCommand.Build(),
             CheckCommand.Build(),
+            SimulateCommand.Build(),
             StatusCommand.Build(),
             ListCommand.Build(),
             StatsCommand.Build(),

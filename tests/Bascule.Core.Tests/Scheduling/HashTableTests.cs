@@ -73,6 +73,37 @@ public sealed class HashTableTests
         Assert.InRange(moved.Average(), 0, most);
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(5)]
+    [InlineData(10)]
+    [InlineData(50)]
+    [InlineData(100)]
+    public void Taking_one_off_the_list_moves_its_share_of_a_large_table_and_a_hundredth_at_most(int members)
+    {
+        int[] before = Maglev(65521, Enumerable.Range(0, members));
+        int[] after = Maglev(65521, Enumerable.Range(0, members - 1)); // the last is gone
+
+        Assert.InRange(before.Where((member, slot) => member != after[slot]).Count() / 65521.0, (1.0 / members) - 0.0001, (1.0 / members) + 0.01);
+    }
+
+    [Theory]
+    [InlineData(SchedulerKind.MaglevHash)]
+    [InlineData(SchedulerKind.SourceHash)]
+    public void One_that_is_down_or_drained_moves_its_own_slots_and_nobody_elses(SchedulerKind scheduler)
+    {
+        TableKind kind = HashTable.KindOf(scheduler);
+        for (int gone = 0; gone < 10; gone++)
+        {
+            int[] homes = HashTable.Place(kind, [.. Enumerable.Range(0, 10).Select(i => new TableMember(Address(i), 1 + (i % 3)))], HashTable.SizeOf(kind, SchedulerFlags.None, 10));
+
+            int[] serving = HashTable.Resolve(homes, [.. Enumerable.Range(0, 10).Select(i => i != gone)], fallsBack: true);
+
+            Assert.All(Enumerable.Range(0, homes.Length), slot => Assert.True(homes[slot] == gone ? serving[slot] != gone : serving[slot] == homes[slot]));
+            Assert.True(serving.Where((_, slot) => homes[slot] == gone).Distinct().Count() > 3, "one of the others inherits nearly everything");
+        }
+    }
+
     [Fact]
     public void Maglev_gives_each_the_share_of_its_weight_to_a_slot_or_two()
     {
