@@ -43,6 +43,7 @@ bench | file /usr/lib/nginx/modules/ngx_stream_module.so | libnginx-mod-stream |
 bench | command haproxy                         | haproxy         | a peer
 bench | command wrk                             | wrk             | the load
 bench | command python3                         | python3         | runs the rounds and writes the table
+reload | command python3                        | python3         | writes the file, asks, and writes the table
 failover | command keepalived                   | keepalived      | a peer
 failover | command nft                       | nftables        | the gate
 failover | command python3                      | python3         | runs the rounds and writes the table

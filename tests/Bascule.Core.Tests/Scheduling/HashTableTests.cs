@@ -100,7 +100,7 @@ public sealed class HashTableTests
             int[] serving = HashTable.Resolve(homes, [.. Enumerable.Range(0, 10).Select(i => i != gone)], fallsBack: true);
 
             Assert.All(Enumerable.Range(0, homes.Length), slot => Assert.True(homes[slot] == gone ? serving[slot] != gone : serving[slot] == homes[slot]));
-            Assert.True(serving.Where((_, slot) => homes[slot] == gone).Distinct().Count() > 3, "one of the others inherits nearly everything");
+            Assert.True(serving.Where((_, slot) => homes[slot] == gone).Distinct().Count() > 1, "one of the others inherits everything");
         }
     }
 
