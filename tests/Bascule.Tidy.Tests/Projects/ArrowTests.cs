@@ -30,6 +30,9 @@ public sealed class ArrowTests
         // Measures the datapath, filled as the daemon fills it, with packets as the tests write them.
         ["Bascule.Bench.Packets"] = ["Bascule.Core", "Bascule.Linux", "Bascule.Packets", "Bascule.Testing"],
 
+        // Measures what a choice costs.
+        ["Bascule.Bench.Schedulers"] = ["Bascule.Core"],
+
         // What tests share, and the test of the repository itself, which loads samples.
         ["Bascule.Testing"] = [],
         ["Bascule.Tidy.Tests"] = ["Bascule.Core"],
