@@ -36,7 +36,7 @@ string Page()
         `bench/schedulers/run{(isSmoke ? " --smoke" : "")}` (BenchmarkDotNet {typeof(Job).Assembly.GetName().Version!.ToString(3)}, {summary.HostEnvironmentInfo.RuntimeVersion})
 
         - Machine: {Environment.ProcessorCount} × {File.ReadLines("/proc/cpuinfo").First(l => l.StartsWith("model name", StringComparison.Ordinal)).Split(':')[1].Trim()}
-        - Date: {DateTime.Now.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}
+        - Date: {TimeProvider.System.GetLocalNow().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)}
         - Load when it began: {loadBefore:0.0}, when it ended: {Load():0.0} processes that wanted one of the cores. Above 1 the figures are too high.
 
         Nanoseconds for one choice on one thread, the median of {(isSmoke ? "one run" : "ten runs")}, every real server up; in brackets bytes allocated.

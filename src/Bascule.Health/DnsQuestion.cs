@@ -183,7 +183,7 @@ internal ref struct DnsReader(ReadOnlySpan<byte> message)
     {
         DnsRecordType.A => length == 4 ? new IPAddress(_message.Slice(At, 4)).ToString() : null,
         DnsRecordType.Aaaa => length == 16 ? new IPAddress(_message.Slice(At, 16)).ToString() : null,
-        DnsRecordType.Ns or DnsRecordType.Cname or DnsRecordType.Ptr => Name(),
+        DnsRecordType.Ns or DnsRecordType.Cname or DnsRecordType.ReverseName => Name(),
         DnsRecordType.Mx => Numbers(1) is { } preference && Name() is { } host ? $"{preference} {host}" : null,
         DnsRecordType.Srv => Numbers(3) is { } numbers && Name() is { } host ? $"{numbers} {host}" : null,
         DnsRecordType.Soa => Name() is { } server && Name() is { } person && Left >= 4

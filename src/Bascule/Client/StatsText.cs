@@ -1,6 +1,5 @@
 using System.Globalization;
 using Bascule.Core.Api;
-using Bascule.Core.Model;
 
 namespace Bascule.Client;
 

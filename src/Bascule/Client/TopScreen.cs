@@ -1,6 +1,5 @@
 using Bascule.Core.Api;
 using Spectre.Console;
-using Spectre.Console.Rendering;
 
 namespace Bascule.Client;
 
@@ -90,7 +89,7 @@ internal sealed class TopScreen(Func<CancellationToken, Task<DirectorStatus?>> l
         ]);
     }
 
-    private static IRenderable Styled(TopRow row, string cell, int column)
+    private static Text Styled(TopRow row, string cell, int column)
     {
         Style style = row.RealServer is null ? new(decoration: Decoration.Bold)
             : column == 1 ? new(row.State switch

@@ -10,7 +10,9 @@ using Bascule.Proxy;
 namespace Bascule.Daemon;
 
 /// <content>How another configuration comes into force: the file read again, a change by a command, a peer's.</content>
+#pragma warning disable CA1001 // A semaphore on whose handle nobody waits holds nothing that were to be disposed of.
 internal sealed partial class Director
+#pragma warning restore CA1001
 {
     /// <summary>Kept for listeners, checks, the log, the runtime and its assemblies.</summary>
     private const ulong FilesOfOurOwn = 500;

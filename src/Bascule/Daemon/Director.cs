@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using Bascule.Admin;
 using Bascule.Commands;
 using Bascule.Core.Api;
-using Bascule.Core.Config;
 using Bascule.Core.Health;
 using Bascule.Core.Model;
 using Bascule.Core.Replication;

@@ -122,7 +122,7 @@ internal sealed class StateKeeper
         }
     }
 
-    private IEnumerable<StateOrder> Read()
+    private ImmutableArray<StateOrder> Read()
     {
         try
         {

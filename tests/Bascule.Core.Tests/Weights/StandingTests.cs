@@ -1,4 +1,3 @@
-using Bascule.Core.Health;
 using Bascule.Core.Model;
 using Bascule.Core.Scheduling;
 using Bascule.Core.Tests.Model;

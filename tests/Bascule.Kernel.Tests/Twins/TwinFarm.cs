@@ -203,5 +203,6 @@ internal sealed class TwinFarm
         SchedulerKind.LocalityLeastConnection => KernelScheduler.Lblc,
         SchedulerKind.LocalityLeastConnectionReplicated => KernelScheduler.Lblcr,
         SchedulerKind.MaglevHash or SchedulerKind.SourceHash or SchedulerKind.DestinationHash => KernelScheduler.Table,
+        SchedulerKind.LeastTime or SchedulerKind.RequestHash => throw new ArgumentOutOfRangeException(nameof(kind), kind, "on the proxy alone"),
     };
 }

@@ -22,7 +22,7 @@ internal static class DnsKind
         new("CNAME", DnsRecordType.Cname, "The name that is meant.", "cname"),
         new("MX", DnsRecordType.Mx, "Mail servers.", "mx"),
         new("NS", DnsRecordType.Ns, "Name servers.", "ns"),
-        new("PTR", DnsRecordType.Ptr, "The name of an address.", "ptr"),
+        new("PTR", DnsRecordType.ReverseName, "The name of an address.", "ptr"),
         new("SOA", DnsRecordType.Soa, "The start of a zone.", "soa"),
         new("SRV", DnsRecordType.Srv, "Where a service is.", "srv"),
         new("TXT", DnsRecordType.Txt, "Texts.", "txt")))
@@ -84,7 +84,7 @@ internal static class DnsKind
     {
         DnsRecordType.A => AddressFamily.InterNetwork,
         DnsRecordType.Aaaa => AddressFamily.InterNetworkV6,
-        DnsRecordType.Ns or DnsRecordType.Cname or DnsRecordType.Soa or DnsRecordType.Ptr or DnsRecordType.Mx or DnsRecordType.Txt or DnsRecordType.Srv => null,
+        DnsRecordType.Ns or DnsRecordType.Cname or DnsRecordType.Soa or DnsRecordType.ReverseName or DnsRecordType.Mx or DnsRecordType.Txt or DnsRecordType.Srv => null,
     };
 
     // RFC 1035 §2.3.4. Not only host names are asked for: _sip._udp.example.org is good.

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Bascule.Core.Model;
 
 namespace Bascule.Core.Config.Checks;

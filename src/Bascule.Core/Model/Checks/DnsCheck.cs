@@ -35,7 +35,7 @@ public enum DnsRecordType
     Soa = 6,
 
     /// <summary>The name of an address.</summary>
-    Ptr = 12,
+    ReverseName = 12,
 
     /// <summary>A mail server.</summary>
     Mx = 15,
