@@ -74,7 +74,7 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
         }
     }
 
-    /// <summary>Stops all checks, and waits until they have ended. The records keep what they know.</summary>
+    /// <summary>Stops all checks, and waits until they have ended, for a probe that does not return a few seconds at most. The records keep what they know.</summary>
     public Task StopAsync()
     {
         lock (_lock)
@@ -153,10 +153,10 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
 
     private void EndAll()
     {
+        _loop!.Stop(); // first: whatever breaks below, somebody waits for the end
         foreach (HealthRecord record in _running.Keys.ToList())
             End(record);
         TellFirstAnswers();
-        _loop!.Stop();
     }
 
     private void OneMoreAnswered()

@@ -17,4 +17,7 @@ internal static partial class Log
 
     [LoggerMessage(4003, LogLevel.Error, "Real server {RealServer} is not being asked: {Why}; it stays as it was")]
     public static partial void RealServerNotAsked(ILogger logger, IPEndPoint realServer, string why);
+
+    [LoggerMessage(4004, LogLevel.Error, "Something broke among the checks, which go on; this is a bug, please report it")]
+    public static partial void ChecksBroke(ILogger logger, Exception unexpected);
 }

@@ -212,6 +212,19 @@ public sealed class HealthEngineTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_breaks_on_the_thread_of_all_checks_is_logged_and_they_go_on()
+    {
+        await using FakeRealServer web = FakeRealServer.Stalling();
+        HealthRecord record = await _bench.FirstAnswerAsync(Checks.Tcp, web.Address);
+
+        _bench.Engine.Post(() => throw new InvalidOperationException("by the test"));
+        await _bench.NextAnswerAsync(record);
+
+        Assert.True(record.IsUp);
+        Assert.Equal(1, _bench.Log.Lines.Count(line => line.StartsWith("Error 4004", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task Stopping_cuts_off_checks_in_flight_and_waits_for_them()
     {
         await using FakeRealServer web = FakeRealServer.Stalling();

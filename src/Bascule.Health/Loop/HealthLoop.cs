@@ -17,6 +17,9 @@ internal sealed class HealthLoop : IDisposable
     private const double MostJitter = 0.1; // of the interval, either way; the mean stays
     private const ulong Mailbox = ulong.MaxValue;
 
+    /// <summary>At the end, for probes to return. Their threads end with the process.</summary>
+    private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(3);
+
     private readonly Random _random;
     private readonly Alarm _alarm;
     private readonly EpollSet _epoll = new(EventsPerWait);
@@ -28,7 +31,7 @@ internal sealed class HealthLoop : IDisposable
     private int _usedSlots;
     private long _rings;
     private long _restsSince = -1;
-    private bool _isStopping;
+    private TimeSpan? _endsBy; // null: it is not stopping
     private bool _isClosed;
 
     public HealthLoop(TimeProvider time, Random random, ILogger logger)
@@ -85,15 +88,15 @@ internal sealed class HealthLoop : IDisposable
         Ring();
     }
 
-    /// <summary>Turns until <see cref="Stop"/>, and until every probe has returned.</summary>
+    /// <summary>Turns until <see cref="Stop"/>, and until every probe has returned or has had its time for that.</summary>
     public void Run()
     {
-        while (!_isStopping || ProbesOut > 0)
+        while (!HasEnded)
             Turn();
     }
 
     /// <summary>On the loop's thread.</summary>
-    public void Stop() => _isStopping = true;
+    public void Stop() => _endsBy ??= Now + LongestGoodbye;
 
     /// <summary>Tells the check whenever the descriptor becomes ready for something.</summary>
     public Errno Watch(RunningCheck check, int descriptor)
@@ -135,13 +138,14 @@ internal sealed class HealthLoop : IDisposable
         _epoll.Dispose();
     }
 
+    private bool HasEnded => _endsBy is { } end && (ProbesOut == 0 || end <= Now);
+
     private void Turn()
     {
         long rings = Volatile.Read(ref _rings);
         ReadMail();
         BeginWhatIsDue();
-        TimeSpan? next = Deadlines.FirstDeadline;
-        int sleep = _isStopping && ProbesOut == 0 ? 0 : _alarm.SleepUntil(next);
+        int sleep = HasEnded ? 0 : _alarm.SleepUntil(_endsBy ?? Deadlines.FirstDeadline);
         Volatile.Write(ref _restsSince, Asking == 0 && sleep != 0 ? rings : -1);
         int count = _epoll.Wait(sleep);
         for (int i = 0; i < count; i++)
@@ -184,7 +188,18 @@ internal sealed class HealthLoop : IDisposable
     private void ReadMail()
     {
         while (_mail.TryDequeue(out Action? action))
-            action();
+        {
+            try
+            {
+                action();
+            }
+#pragma warning disable CA1031 // One of them that breaks must not end the checks of all.
+            catch (Exception unexpected)
+#pragma warning restore CA1031
+            {
+                Log.ChecksBroke(Logger, unexpected);
+            }
+        }
     }
 
     private int TakeSlot()

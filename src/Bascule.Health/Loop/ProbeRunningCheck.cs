@@ -2,18 +2,33 @@ using Bascule.Core.Health;
 
 namespace Bascule.Health.Loop;
 
-/// <summary>Asks by a <see cref="Probe"/>, on the thread pool.</summary>
+/// <summary>Asks by a <see cref="Probe"/>, on the thread pool. One that does not return though its time is up is abandoned, and nothing is asked until it has.</summary>
+/// <param name="record">What it is about.</param>
+/// <param name="loop">Where it lives.</param>
+/// <param name="probe">Null: the one for the record's check.</param>
 #pragma warning disable CA1001 // The probe that was cancelled disposes of it when it has returned.
-internal sealed class ProbeRunningCheck(HealthRecord record, HealthLoop loop) : RunningCheck(record, loop)
+internal sealed class ProbeRunningCheck(HealthRecord record, HealthLoop loop, Probe? probe = null) : RunningCheck(record, loop)
 #pragma warning restore CA1001
 {
-    private Probe? _probe;
+    /// <summary>For a probe to return once its time is up; a program must be killed first.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(1);
+
+    private Probe? _probe = probe;
     private CancellationTokenSource? _asking;
+    private bool _isOut; // it has not returned, wanted or not
+    private bool _isLate;
 
     /// <inheritdoc/>
     protected override void Ask()
     {
+        if (_isOut)
+        {
+            Conclude(Verdict.Failed($"{Late(Record.Check)}, and the check before has not ended yet"));
+            return;
+        }
+
         CancellationTokenSource asking = _asking = new();
+        (_isOut, _isLate) = (true, false);
         Loop.ProbesOut++;
         _ = Task.Run(() => AskAsync(asking));
     }
@@ -21,15 +36,22 @@ internal sealed class ProbeRunningCheck(HealthRecord record, HealthLoop loop) : 
     /// <inheritdoc/>
     protected override void Abandon()
     {
-        _asking?.Cancel();
+        _ = _asking?.CancelAsync(); // what the probe does about it is not done on this thread
         _asking = null;
     }
 
     /// <inheritdoc/>
     protected override void TimeOut()
     {
-        Loop.Deadlines.Remove(this);
-        _asking?.Cancel(); // the probe returns, and may know what was late
+        if (_isLate)
+        {
+            base.TimeOut();
+            return;
+        }
+
+        _isLate = true;
+        Loop.Deadlines.Set(this, Loop.Now + Grace);
+        _ = _asking?.CancelAsync(); // the probe returns, and may know what was late
     }
 
     private async Task AskAsync(CancellationTokenSource asking)
@@ -38,6 +60,7 @@ internal sealed class ProbeRunningCheck(HealthRecord record, HealthLoop loop) : 
         Loop.Post(() =>
         {
             Loop.ProbesOut--;
+            _isOut = false;
             asking.Dispose();
             if (_asking != asking)
                 return; // abandoned
