@@ -9,6 +9,8 @@ namespace Bascule.Health;
 internal sealed class ScriptProbe(ScriptCheck check, IPEndPoint target, TimeProvider time) : Probe
 {
     private const int FirstWeight = 2; // keepalived misc_dynamic: exit codes from here on are a weight
+    private const int LastWeight = 125; // from 126 on they are the shell's: not executable, not found, 128 and a signal
+    private const int Signals = 128, LastSignal = 64;
 
     private readonly string[] _command = [.. check.Command.Select(word => Placeholders.Fill(word, target))];
 
@@ -25,13 +27,16 @@ internal sealed class ScriptProbe(ScriptCheck check, IPEndPoint target, TimeProv
         ProgramResult result = await ExternalProgram.RunAsync(_command, _environment, Timeout.InfiniteTimeSpan, time, cancellation);
         if (result.End == ProgramEnd.NotStarted)
             return Verdict.NotAsked(result.Output);
+        if (result.ExitCode is 126 or 127)
+            return Verdict.NotAsked($"exit code {result.ExitCode}: {_command[0]}, or a program that it runs, cannot be executed{(result.Output.Length == 0 ? "" : $": {Conversation.Show(result.Output)}")}");
         return Judge(result.ExitCode) with { Output = result.Output.Length == 0 ? null : result.Output };
     }
 
     private Verdict Judge(int code) => code switch
     {
         0 => Verdict.Pass("exit code 0"),
-        >= FirstWeight and <= 255 when check.DynamicWeight => Verdict.Pass($"exit code {code}") with { Weight = new(code - FirstWeight, IsPercent: false) },
+        >= FirstWeight and <= LastWeight when check.DynamicWeight => Verdict.Pass($"exit code {code}") with { Weight = new(code - FirstWeight, IsPercent: false) },
+        > Signals and <= Signals + LastSignal => Verdict.Failed($"exit code {code}, as when signal {code - Signals} ends it"),
         _ => Verdict.Failed($"exit code {code}"),
     };
 }

@@ -29,6 +29,8 @@ public sealed class ScriptProbeTests : IAsyncLifetime
     [InlineData(2, false)]
     [InlineData(255, false)]
     [InlineData(1, true)]
+    [InlineData(128, true)]
+    [InlineData(255, true)]
     public async Task Other_codes_are_down(int code, bool dynamicWeight)
     {
         Verdict verdict = await RunAsync($"exit {code}", dynamicWeight);
@@ -40,13 +42,39 @@ public sealed class ScriptProbeTests : IAsyncLifetime
     [Theory]
     [InlineData(2, 0)]
     [InlineData(10, 8)]
-    [InlineData(255, 253)]
-    public async Task With_a_dynamic_weight_codes_from_2_are_up_with_2_less(int code, int weight)
+    [InlineData(125, 123)]
+    public async Task With_a_dynamic_weight_codes_from_2_to_125_are_up_with_2_less(int code, int weight)
     {
         Verdict verdict = await RunAsync($"exit {code}", dynamicWeight: true);
 
         Assert.True(verdict.Passed);
         Assert.Equal(new WeightAdvice(weight, IsPercent: false), verdict.Weight);
+    }
+
+    [Theory]
+    [InlineData("KILL", 137)]
+    [InlineData("SEGV", 139)]
+    public async Task Ended_by_a_signal_it_is_down_and_has_no_weight(string signal, int code)
+    {
+        Verdict verdict = await RunAsync($"kill -{signal} $$", dynamicWeight: true);
+
+        Assert.Equal((false, $"exit code {code}, as when signal {code - 128} ends it"), (verdict.Passed, verdict.Why));
+        Assert.Null(verdict.Weight);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_cannot_be_executed_is_the_director_s_own_trouble(bool dynamicWeight)
+    {
+        string noProgram = _folder.Write("text", "no program");
+
+        string notExecutable = await Ask.WhyAsync(Check(noProgram) with { DynamicWeight = dynamicWeight }, RealServer);
+        Verdict notFound = await RunAsync("exec /nowhere/check", dynamicWeight);
+
+        Assert.StartsWith($"not asked: exit code 126: {noProgram}, or a program that it runs, cannot be executed: ", notExecutable, StringComparison.Ordinal);
+        Assert.StartsWith("exit code 127: ", notFound.Why, StringComparison.Ordinal);
+        Assert.False(notFound.WasAsked);
     }
 
     [Fact]

@@ -12,7 +12,7 @@ internal static class ScriptKind
         new TextForm("a text", Longest, (_, text) => text.Contains('\0', StringComparison.Ordinal) ? new("an argument has a zero byte", "remove it") : null),
         new("there is no program to run", "write its absolute path and its arguments, such as `[/usr/local/bin/ok, \"{address}\"]`")))
     {
-        Doc = "script: a program by its absolute path, and its arguments, in which `{address}` and `{port}` are those asked. It runs as the daemon's user, without a shell; `timeout` kills it with all it has started. Exit code 0: up. Otherwise down, see `dynamicWeight`. What it writes is shown in the status.",
+        Doc = "script: a program by its absolute path, and its arguments, in which `{address}` and `{port}` are those asked. It runs as the daemon's user, without a shell; `timeout` kills it with all it has started. Exit code 0: up. 126 and 127: it, or a program that it runs, could not be executed, which says nothing about the real server, so that stays as it was. Otherwise down, see `dynamicWeight`. What it writes is shown in the status.",
         Otherwise = "script needs it",
         Source = "keepalived MISC_CHECK misc_path",
         Example = "command: [/usr/lib/nagios/plugins/check_http, -I, \"{address}\"]",
@@ -30,9 +30,9 @@ internal static class ScriptKind
 
     public static readonly Setting<bool> DynamicWeight = new("dynamicWeight", new SwitchForm())
     {
-        Doc = "script: exit code 0 keeps the weight, 1 is down, and 2 to 255 is up with the weight code - 2: 2 drains it. A program that a signal ends counts as 128 and the signal's number.",
+        Doc = "script: exit code 0 keeps the weight, 1 is down, and 2 to 125 is up with the weight code - 2: 2 drains it. From 128 on it is down, for a program that a signal ends counts as 128 and the signal's number.",
         Default = false,
-        Source = "keepalived misc_dynamic. Where its manual says that 10 means a weight of 10, its code says 8, and so do we",
+        Source = "keepalived misc_dynamic. Where its manual says that 10 means a weight of 10, its code says 8, and so do we; it takes codes to 255, from which the end by a signal could not be told",
         Example = "dynamicWeight: true",
         AlsoCalled = ["misc_dynamic"],
     };
