@@ -27,11 +27,16 @@ internal readonly record struct Verdict(bool Passed, string Why, bool WasAsked =
     public static Verdict NotAsked(string why) => new(false, why, WasAsked: false);
 
     /// <summary>As the record takes it; only for a verdict that <see cref="WasAsked"/>.</summary>
-    public CheckAnswer ToAnswer(TimeSpan took) => new(Passed, Passed ? $"{Why} in {Math.Ceiling(took.TotalMilliseconds):0} ms" : Why, took)
+    /// <remarks>Whatever a real server says goes through here on its way to the log, the status and the terminal of an operator.</remarks>
+    public CheckAnswer ToAnswer(TimeSpan took)
     {
-        Weight = Weight,
-        Wish = Wish,
-        Warning = Warning,
-        Output = Output,
-    };
+        string why = Said.Line(Why);
+        return new(Passed, Passed ? $"{why} in {Math.Ceiling(took.TotalMilliseconds):0} ms" : why, took)
+        {
+            Weight = Weight,
+            Wish = Wish,
+            Warning = Warning is null ? null : Said.Line(Warning),
+            Output = Output is null ? null : Said.Lines(Output),
+        };
+    }
 }

@@ -6,6 +6,7 @@ namespace Bascule.Health.Loop;
 internal sealed class AnswerCache
 {
     private const int Most = 4096;
+    private const int LongestWhy = 100; // characters; what is longer is hardly said twice, and would only be kept
 
     private readonly Dictionary<(bool Passed, string Why, int Milliseconds), CheckAnswer> _answers = [];
 
@@ -14,7 +15,7 @@ internal sealed class AnswerCache
     {
         double milliseconds = Math.Ceiling(took.TotalMilliseconds);
         TimeSpan rounded = TimeSpan.FromMilliseconds(milliseconds);
-        if (verdict is not { Weight: null, Wish: null, Warning: null, Output: null })
+        if (verdict is not { Weight: null, Wish: null, Warning: null, Output: null, Why.Length: <= LongestWhy })
             return verdict.ToAnswer(rounded);
         (bool, string, int) key = (verdict.Passed, verdict.Why, (int)milliseconds);
         if (_answers.TryGetValue(key, out CheckAnswer? known))
