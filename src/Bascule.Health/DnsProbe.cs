@@ -15,8 +15,12 @@ internal sealed class DnsProbe(DnsCheck check, IPEndPoint target) : DatagramProb
     {
         byte[] query = _question.Write();
         await socket.SendAsync(query, cancellation);
-        byte[] answer = await ReceiveAsync(socket, cancellation);
-        return _question.Judge(query, answer);
+        while (true)
+        {
+            byte[] answer = await ReceiveAsync(socket, cancellation);
+            if (!DnsQuestion.IsToAnother(query, answer)) // a late one, to whoever had our port before
+                return _question.Judge(query, answer);
+        }
     }
 }
 

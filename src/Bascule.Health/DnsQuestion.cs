@@ -33,12 +33,16 @@ internal sealed class DnsQuestion(DnsCheck check)
         return query;
     }
 
+    /// <summary>Whether this is an answer, but to another question.</summary>
+    public static bool IsToAnother(ReadOnlySpan<byte> query, ReadOnlySpan<byte> answer) =>
+        answer.Length >= HeaderLength && (answer[2] & IsAnswer) != 0 && !answer[..2].SequenceEqual(query[..2]);
+
     /// <summary>What this answer to that question comes to.</summary>
     public Verdict Judge(ReadOnlySpan<byte> query, ReadOnlySpan<byte> answer)
     {
         if (answer.Length < HeaderLength || (answer[2] & IsAnswer) == 0)
             return Verdict.Failed($"it does not speak DNS: {Conversation.Show(answer)}");
-        if (!answer[..2].SequenceEqual(query[..2]))
+        if (IsToAnother(query, answer))
             return Verdict.Failed("the answer is to another question");
         if ((answer[3] & RcodeMask) is not 0 and int rcode)
             return Verdict.Failed($"answered {Words(rcode)}");

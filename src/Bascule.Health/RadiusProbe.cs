@@ -21,8 +21,12 @@ internal sealed class RadiusProbe(RadiusCheck check, string secret, string? pass
             ? RadiusPacket.AccessRequest(user, password ?? "", _secret)
             : RadiusPacket.StatusServer(_secret);
         await socket.SendAsync(request.Bytes, cancellation);
-        byte[] answer = await ReceiveAsync(socket, cancellation);
-        return request.Judge(answer, _secret);
+        while (true)
+        {
+            byte[] answer = await ReceiveAsync(socket, cancellation);
+            if (!request.IsOfAnother(answer)) // a late one, to whoever had our port before
+                return request.Judge(answer, _secret);
+        }
     }
 }
 
@@ -50,12 +54,15 @@ internal readonly record struct RadiusPacket(byte[] Bytes)
     /// <summary>Are you there?</summary>
     public static RadiusPacket StatusServer(byte[] secret) => Make(StatusServerCode, RandomNumberGenerator.GetBytes(AuthenticatorLength), secret, []);
 
+    /// <summary>Whether this is an answer, but to another request.</summary>
+    public bool IsOfAnother(ReadOnlySpan<byte> answer) => LengthOf(answer) > 0 && answer[1] != Bytes[1];
+
     /// <summary>What this answer comes to. One that is not signed with the secret is none.</summary>
     [SuppressMessage("Security", "CA5351", Justification = "The protocol's, not ours.")]
     public Verdict Judge(ReadOnlySpan<byte> answer, byte[] secret)
     {
-        int length = answer.Length < HeaderLength ? 0 : BinaryPrimitives.ReadUInt16BigEndian(answer[2..]);
-        if (length < HeaderLength || length > answer.Length || answer[1] != Bytes[1])
+        int length = LengthOf(answer);
+        if (length == 0 || IsOfAnother(answer))
             return Verdict.Failed($"it does not speak RADIUS: {Conversation.Show(answer)}");
         ReadOnlySpan<byte> attributes = answer[HeaderLength..length];
         byte[] signature = MD5.HashData((byte[])[.. answer[..4], .. Bytes.AsSpan(4, AuthenticatorLength), .. attributes, .. secret]);
@@ -71,6 +78,13 @@ internal readonly record struct RadiusPacket(byte[] Bytes)
             5 when Bytes[0] == StatusServerCode => Verdict.Pass("it is there"), // Accounting-Response: its port for accounting, RFC 5997 §3
             _ => Verdict.Failed(string.Create(CultureInfo.InvariantCulture, $"answered with code {answer[0]}{said}")),
         };
+    }
+
+    /// <returns>0: it is no packet.</returns>
+    private static int LengthOf(ReadOnlySpan<byte> answer)
+    {
+        int length = answer.Length < HeaderLength ? 0 : BinaryPrimitives.ReadUInt16BigEndian(answer[2..]);
+        return length < HeaderLength || length > answer.Length ? 0 : length;
     }
 
     [SuppressMessage("Security", "CA5351", Justification = "The protocol's, not ours.")]

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Bascule.Core.Model;
 using Bascule.Health.Tests.Programs;
 using Bascule.Testing;
@@ -106,6 +108,22 @@ public sealed class DnsProbeTests(NameServer bind) : IClassFixture<NameServer>
         await using FakeRealServer chatter = FakeRealServer.Start(client => client.WriteAsync("\0\u0010220 mail.example.org"));
 
         Assert.Equal("down: it does not speak DNS: \"220 mail.example\"", await Ask.WhyAsync(Zone with { Transport = Transport.Tcp }, chatter.Address));
+    }
+
+    [Fact]
+    public async Task A_late_answer_to_another_question_is_not_taken_for_ours()
+    {
+        using Socket server = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+        server.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        Task<string> asking = Ask.WhyAsync(Zone, (IPEndPoint)server.LocalEndPoint!);
+        byte[] query = new byte[512];
+        SocketReceiveFromResult from = await server.ReceiveFromAsync(query, new IPEndPoint(IPAddress.Any, 0));
+
+        byte[] rest = [0x84, 0, 0, 1, 0, 0, 0, 0, 0, 0, .. query[12..from.ReceivedBytes]];
+        await server.SendToAsync((byte[])[query[0], (byte)(query[1] + 1), .. rest], from.RemoteEndPoint);
+        await server.SendToAsync((byte[])[query[0], query[1], .. rest], from.RemoteEndPoint);
+
+        Assert.Equal("up: NOERROR, 0 records", await asking);
     }
 
     [Fact]
