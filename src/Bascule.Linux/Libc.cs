@@ -39,6 +39,9 @@ internal static unsafe partial class Libc
     public const int AtWorkingDirectory = -100;
     public const uint StatxType = 1;
     public const int StatxSize = 256;
+    public const uint StatxOwner = 0x18; // user and group
+    public const int StatxUserOffset = 20;
+    public const int StatxGroupOffset = 24;
     public const int StatxModeOffset = 28;
 
     [LibraryImport("libc", EntryPoint = "epoll_create1", SetLastError = true)]
@@ -119,11 +122,14 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true)]
     public static partial int Statx(int directory, byte* path, int flags, uint mask, byte* status);
 
-    /// <summary>statx(2) of a path that ends with a zero byte, for its type alone.</summary>
+    [LibraryImport("libc", EntryPoint = "chown", SetLastError = true)]
+    public static partial int ChangeOwner(byte* path, uint user, uint group);
+
+    /// <summary>statx(2) of a path that ends with a zero byte, for its type and its owner.</summary>
     public static bool TryStatx(ReadOnlySpan<byte> path, Span<byte> status)
     {
         fixed (byte* name = path, into = status)
-            return Statx(AtWorkingDirectory, name, 0, StatxType, into) == 0;
+            return Statx(AtWorkingDirectory, name, 0, StatxType | StatxOwner, into) == 0;
     }
 
     /// <summary>The error of the call just made on this thread.</summary>

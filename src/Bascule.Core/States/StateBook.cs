@@ -168,7 +168,8 @@ public sealed class StateBook(SnapshotHolder snapshots, TimeProvider time)
         return states;
     }
 
-    private static string Cut(string text)
+    /// <summary>What somebody wrote, fit for a line of the log: without control characters, and at most <see cref="StateOrder.LongestText"/> of the others.</summary>
+    public static string Cut(string text)
     {
         string line = string.Concat(text.Where(c => !char.IsControl(c)));
         return line.Length <= StateOrder.LongestText ? line : line[..StateOrder.LongestText];

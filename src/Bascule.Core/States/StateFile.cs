@@ -20,7 +20,7 @@ public static class StateFile
     {
         try
         {
-            return JsonSerializer.Deserialize(text, StateJson.Readable.StateFileText) is { States: { IsDefault: false } lines }
+            return JsonSerializer.Deserialize(text, StateJson.Readable.StateFileText) is { States: { IsDefault: false } lines } && !lines.Contains(null!)
                 ? [.. lines.Select(l => l.Order())]
                 : null;
         }

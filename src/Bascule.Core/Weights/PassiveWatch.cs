@@ -108,7 +108,7 @@ internal sealed class PassiveWatch
         TimeSpan length = watched.Time.Next(_rule);
         (watched.Since, watched.Until) = (_now.Elapsed, _now.Elapsed + length);
         live.Ejection = new(why, _now.Utc, _now.Utc + length);
-        _changes.Add(new(_virtualServer, live, WeightChangeKind.Ejected, why, _now.Utc));
+        _changes.Add(new(_virtualServer, live, WeightChangeKind.Ejected, why, _now.Utc) { Length = length });
     }
 
     private void Readmit(LiveRealServer live, string why)

@@ -27,7 +27,11 @@ public enum WeightChangeKind
 /// <param name="Kind">What happened.</param>
 /// <param name="Why">In a few words.</param>
 /// <param name="At">When, UTC.</param>
-public sealed record WeightChange(LiveVirtualServer VirtualServer, LiveRealServer? RealServer, WeightChangeKind Kind, string Why, DateTimeOffset At);
+public sealed record WeightChange(LiveVirtualServer VirtualServer, LiveRealServer? RealServer, WeightChangeKind Kind, string Why, DateTimeOffset At)
+{
+    /// <summary>Of <see cref="WeightChangeKind.Ejected"/>: for how long, though it may have been readmitted in the same turn. Otherwise zero.</summary>
+    public TimeSpan Length { get; init; }
+}
 
 /// <summary>What came of a turn.</summary>
 /// <param name="Moves">Something goes on moving, so that there should be another turn soon.</param>

@@ -9,7 +9,8 @@ namespace Bascule.Daemon;
 /// The key that signs the cookies of persistence. Where directors share a secret it follows from that, so that each understands the others' cookies; a director
 /// alone makes one and keeps it beside its state file, so that its clients return after a restart too.
 /// </summary>
-internal sealed class CookieKeys(ILogger log)
+/// <param name="stateFile">Whole path of the state file in force.</param>
+internal sealed class CookieKeys(string stateFile, ILogger log)
 {
     private const string FileName = "cookie.key";
 
@@ -27,7 +28,7 @@ internal sealed class CookieKeys(ILogger log)
     private CookieKey Find(Configuration configuration)
     {
         string? whyNot = null;
-        SecretSource? source = configuration.Ha?.Peers.MinBy(p => p.Name, StringComparer.Ordinal)?.Key ?? OwnFile(configuration, out whyNot);
+        SecretSource? source = configuration.Ha?.Peers.MinBy(p => p.Name, StringComparer.Ordinal)?.Key ?? OwnFile(out whyNot);
         if (source is not null && Secrets.TryRead(source, out whyNot) is { } secret)
             return CookieKey.Derive(secret);
         Log.CookieKeyIsNotKept(log, whyNot!);
@@ -35,9 +36,9 @@ internal sealed class CookieKeys(ILogger log)
     }
 
     /// <returns>Null where it is not there and cannot be written.</returns>
-    private static SecretFile? OwnFile(Configuration configuration, out string? whyNot)
+    private SecretFile? OwnFile(out string? whyNot)
     {
-        string path = Path.Combine(Path.GetDirectoryName(configuration.StateFile)!, FileName);
+        string path = Path.Combine(Path.GetDirectoryName(stateFile)!, FileName);
         whyNot = null;
         try
         {

@@ -5,6 +5,7 @@ using Bascule.Core.Config.Editing;
 using Bascule.Core.Config.Sharing;
 using Bascule.Core.Model;
 using Bascule.Core.Roles;
+using Bascule.Core.States;
 using Bascule.Proxy;
 
 namespace Bascule.Daemon;
@@ -23,6 +24,7 @@ internal sealed partial class Director
     /// <summary>Changes the configuration as an operator says, one change at a time; with any problem, nothing changes.</summary>
     public async Task<EditResult> EditAsync(EditRequest request)
     {
+        request = request with { By = StateBook.Cut(request.By) };
         await _editing.WaitAsync();
         try
         {
@@ -168,7 +170,7 @@ internal sealed partial class Director
             CheckedConfiguration read = ConfigurationFile.CheckToRun(_file, text);
             if (read.Meant is not { } wanted)
                 return [.. read.Problems.Select(p => p.Format(_file))];
-            Snapshot after = before.Next(FitToDescriptors(_cookieKeys.Resolve(wanted), before.Workers), _board);
+            Snapshot after = before.Next(FitToDescriptors(wanted, before.Workers), _board); // no key of cookies is made for what is only looked at
             IReadOnlyList<ListenProblem> problems = _proxy.Prepare(after, _roles.Current);
             _proxy.DropPrepared();
             _board.Forget(before);
@@ -195,12 +197,12 @@ internal sealed partial class Director
             return ReloadResult.Refused(before, problems.Select(Sentence));
         }
 
+        _notifier.Apply(ReceiversOf(wanted)); // before the first turn that could have something for them
         _states.Publish(after);
         _weights.Turn();
         _proxy.Apply(after);
         _health.Apply(after, roles);
         _packets?.Apply(after, PacketRoles(roles));
-        _notifier.Apply(ReceiversOf(wanted));
         _board.Forget(after);
         bool haIsApplied = wanted.Ha is { } ha ? _failover?.TryApply(ha) ?? false : _failover is null;
         return ReloadResult.Between(before, after, [.. read.Warnings.Select(w => w.FormatWarning(_file)), .. NeedsRestart(before, wanted, haIsApplied)]);

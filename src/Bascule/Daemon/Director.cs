@@ -70,7 +70,7 @@ internal sealed partial class Director
         _stateFile = configuration.StateFile;
         _time = time;
         _log = loggers.CreateLogger<Director>();
-        _cookieKeys = new(_log);
+        _cookieKeys = new(Path.GetFullPath(stateFile ?? configuration.StateFile), _log);
         _startedAt = time.GetUtcNow();
         _board = new(time);
         _filesAllowed = FileLimit.RaiseToHardLimit();
@@ -81,7 +81,7 @@ internal sealed partial class Director
         _states = new(Path.GetFullPath(stateFile ?? configuration.StateFile), _snapshots, TellOfState, time, _log);
         _health = new(time, new Random(chance.Next()), loggers.CreateLogger<HealthEngine>());
         _traffic = new(time, () => StatusReader.Read(Current, _packets?.Answers.Report()));
-        _weights = new(time, () => Current, Tell);
+        _weights = new(time, () => Current, Tell, _log);
         // Until failover has started, what an instance has is nobody's.
         _roles = new(configuration.Ha is { } shared ? new(0, shared.Instances) : RoleSet.Alone);
         _failover = configuration.Ha is { } ha
@@ -90,7 +90,6 @@ internal sealed partial class Director
         _handover = _failover is null ? null : DeskOf(_failover, loggers);
         _packets = configuration.Packets is { } settings ? new(settings, _snapshots.Current, _roles.Current, configuration.Ha, time, loggers) : null;
         _channel = StateChannel.Build(configuration, StateChannel.Peers(configuration, _problems), States(), () => _shared, time, new Random(chance.Next()), loggers);
-        _weights.Turn();
         _health.WentUpOrDown += Tell;
         _health.Changed += _ => _weights.Wake();
         if (_failover is not null)
@@ -136,6 +135,7 @@ internal sealed partial class Director
         director._inForce.TakeFile(director.ReadFile());
         director._notifier.Apply(ReceiversOf(configuration));
         director._notifier.Tell(new(NotificationType.Director, StateChannel.NodeOf(configuration), "started", $"with {director._file}", director._startedAt));
+        director._weights.Turn(); // who has a quorum from the start is told too
         director._shared = director.OpenShared(configuration);
         director._health.Apply(director.Current, roles);
         director._admin = await AdminServer.StartAsync(socket, new(VersionCommand.Current, director.Status, director.ReloadAsync)
@@ -327,7 +327,7 @@ internal sealed partial class Director
         switch (change.Kind)
         {
             case WeightChangeKind.Ejected:
-                Log.Ejected(_log, change.RealServer!.Address, virtualServer, (change.RealServer.Ejection!.Until - change.At).TotalSeconds, change.Why);
+                Log.Ejected(_log, change.RealServer!.Address, virtualServer, change.Length.TotalSeconds, change.Why);
                 TellOf(change.RealServer, "ejected");
                 break;
             case WeightChangeKind.Readmitted:

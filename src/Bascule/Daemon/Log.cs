@@ -90,6 +90,9 @@ internal static partial class Log
     [LoggerMessage(1051, LogLevel.Information, "Real server {RealServer} of {VirtualServer} is not ejected any more: {Why}")]
     public static partial void Readmitted(ILogger logger, System.Net.IPEndPoint realServer, string virtualServer, string why);
 
+    [LoggerMessage(1055, LogLevel.Error, "Weights, ejections and quorums could not be brought up to date, and are tried again: this is a mistake in Bascule; please report it with these lines")]
+    public static partial void WeightsFailed(ILogger logger, Exception exception);
+
     [LoggerMessage(1044, LogLevel.Information, "{By}: {Change}")]
     public static partial void Edited(ILogger logger, string by, string change);
 

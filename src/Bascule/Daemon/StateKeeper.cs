@@ -13,6 +13,7 @@ internal sealed class StateKeeper
     private readonly Action<Notification> _tell;
     private readonly ILogger _log;
     private readonly Lock _writing = new();
+    private bool _saveWaits;
 
     /// <summary>Reads the state file, where there is one.</summary>
     /// <param name="tell">Takes each change as a notification.</param>
@@ -58,7 +59,18 @@ internal sealed class StateKeeper
     public void Learned(StateOrder order)
     {
         Log.StateSaid(_log, order.Target.ToString(), order.State.Word(), $"{order.By} on the other director", order.Why.Length == 0 ? "" : $": {order.Why}");
-        _ = Task.Run(TrySave);
+        if (!Interlocked.Exchange(ref _saveWaits, true))
+            _ = Task.Run(SaveWhatWaits);
+    }
+
+    // However many are learned meanwhile: at most one save is under way and one waits, which has them all.
+    private void SaveWhatWaits()
+    {
+        lock (_writing)
+        {
+            Interlocked.Exchange(ref _saveWaits, false);
+            TrySave();
+        }
     }
 
     /// <summary>How far each real server that a name means is on its way.</summary>

@@ -1,12 +1,14 @@
 using Bascule.Core.Model;
 using Bascule.Core.Weights;
+using Microsoft.Extensions.Logging;
 
 namespace Bascule.Daemon;
 
 /// <summary>Turns the <see cref="WeightKeeper"/>: at once when something happened, and often while something moves.</summary>
 /// <param name="current">What is balanced now.</param>
 /// <param name="tell">Takes each change, in order; must not take its time.</param>
-internal sealed class WeightLoop(TimeProvider time, Func<Snapshot> current, Action<WeightChange> tell)
+/// <param name="log">Takes why a turn failed.</param>
+internal sealed class WeightLoop(TimeProvider time, Func<Snapshot> current, Action<WeightChange> tell, ILogger log)
 {
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Rest = TimeSpan.FromSeconds(1); // nobody who forgets to wake it is waited for longer
@@ -17,6 +19,7 @@ internal sealed class WeightLoop(TimeProvider time, Func<Snapshot> current, Acti
     private TaskCompletionSource _woken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _running = Task.CompletedTask;
     private bool _moves;
+    private bool _failed;
 
     /// <summary>Turns from now on.</summary>
     public void Start() => _running = RunAsync();
@@ -48,7 +51,25 @@ internal sealed class WeightLoop(TimeProvider time, Func<Snapshot> current, Acti
         while (await Task.WhenAny(_stopping.Task, _woken.Task, Task.Delay(_moves ? Step : Rest, time)) != _stopping.Task)
         {
             Volatile.Write(ref _woken, new(TaskCreationOptions.RunContinuationsAsynchronously));
+            TryTurn();
+        }
+    }
+
+    // A turn that fails is one turn: without the next, nobody would ever be readmitted.
+    private void TryTurn()
+    {
+        try
+        {
             Turn();
+            _failed = false;
+        }
+#pragma warning disable CA1031 // whatever it is, weights go on
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            if (!_failed) // the first of a run says it
+                Log.WeightsFailed(log, e);
+            _failed = true;
         }
     }
 }

@@ -188,6 +188,8 @@ public sealed class StateBookTests
     [InlineData("")]
     [InlineData("{}")]
     [InlineData("[]")]
+    [InlineData("{ \"states\": null }")]
+    [InlineData("{ \"states\": [null] }")]
     [InlineData("{ \"states\": [ { \"virtualServer\": \"web\" } ] }")]
     [InlineData("{ \"states\": [ { \"virtualServer\": \"web\", \"realServer\": \"nowhere\", \"state\": \"drain\", \"by\": \"\", \"at\": \"2026-01-01T00:00:00+00:00\", \"why\": \"\", \"number\": 1, \"over\": null, \"isSpent\": false } ] }")]
     public void A_state_file_that_is_none_is_not_read(string text) => Assert.Null(StateFile.Read(text));

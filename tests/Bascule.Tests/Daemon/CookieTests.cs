@@ -90,7 +90,7 @@ public sealed class CookieTests
     {
         Configuration meant = Meant("stateFile: /nowhere/to/be/state.json\nvirtualServers: { web: { address: 127.0.0.1:80, realServers: [10.0.0.11:80] } }");
 
-        Assert.Same(meant, new CookieKeys(NullLogger.Instance).Resolve(meant));
+        Assert.Same(meant, new CookieKeys(meant.StateFile, NullLogger.Instance).Resolve(meant));
     }
 
     private static Configuration Alone(string stateFile) =>
@@ -111,7 +111,7 @@ public sealed class CookieTests
         return read.Meant!;
     }
 
-    private static string SignedBy(Configuration configuration) => SignedBy(new CookieKeys(NullLogger.Instance).Resolve(configuration).CookieKey);
+    private static string SignedBy(Configuration configuration) => SignedBy(new CookieKeys(configuration.StateFile, NullLogger.Instance).Resolve(configuration).CookieKey);
 
     private static string SignedBy(CookieKey key)
     {

@@ -1,5 +1,8 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using Bascule.Core.Api;
+using Bascule.Linux.Files;
 using Bascule.Testing;
 
 namespace Bascule.Tests.Daemon;
@@ -114,6 +117,54 @@ public sealed class EditTests
 
         Assert.Equal("Reloaded: kept web.", (await BasculeProcess.RunAsync("reload", "-s", daemon.Socket)).Out);
         Assert.Equal(13, (await daemon.StatusAsync()).VirtualServers[0].RealServers.Length);
+    }
+
+    [Fact]
+    public async Task What_is_secret_is_neither_in_the_log_nor_in_the_status()
+    {
+        await using FakeRealServer alpha = RunningDaemon.Named("alpha");
+        await using RunningDaemon daemon = new();
+        daemon.Write([alpha]);
+        await daemon.StartAsync();
+
+        (int code, _, string error) = await BasculeProcess.RunAsync("edit", "web", "check.type=ftp", "check.user=anna", "check.password=hunter2", "-s", daemon.Socket);
+
+        Assert.True(code == 0, error);
+        Assert.Equal("edit web check.type=ftp check.user=anna check.password=***", Assert.Single((await daemon.StatusAsync()).Unsaved).Words);
+        await daemon.Process.HasWrittenAsync("check.password=***");
+        Assert.DoesNotContain("hunter2", daemon.Process.Out + daemon.Process.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Somebody_of_the_sockets_group_may_look_and_drain_but_not_change_the_configuration()
+    {
+        if (!Environment.IsPrivilegedProcess)
+            return; // nobody else can become another user
+        const string Nobody = "65534";
+        await using FakeRealServer alpha = RunningDaemon.Named("alpha");
+        await using RunningDaemon daemon = new();
+        daemon.Write([alpha]);
+        await daemon.StartAsync();
+        File.SetUnixFileMode(daemon.Folder, File.GetUnixFileMode(daemon.Folder) | UnixFileMode.OtherExecute);
+        Assert.True(new FileOwner(0, uint.Parse(Nobody, CultureInfo.InvariantCulture)).TryTake(daemon.Socket));
+
+        string edited = await AskAsync("/v1/edit", """{ "change": { "kind": "edit", "name": "web", "settings": [{ "name": "scheduler", "value": "wlc" }] } }""");
+        string drained = await AskAsync("/v1/state", """{ "names": ["web"], "state": "drain", "by": "nobody", "why": "" }""");
+
+        Assert.Contains("only root, and the user that the daemon runs as, may change the configuration", edited, StringComparison.Ordinal);
+        Assert.EndsWith("403", edited, StringComparison.Ordinal);
+        Assert.EndsWith("200", drained, StringComparison.Ordinal);
+        Assert.Equal("rr", (await daemon.StatusAsync()).VirtualServers[0].Scheduler);
+
+        async Task<string> AskAsync(string path, string body)
+        {
+            using Process curl = Process.Start(new ProcessStartInfo("setpriv",
+                ["--reuid", Nobody, "--regid", Nobody, "--clear-groups", "curl", "-s", "-w", "%{http_code}", "--unix-socket", daemon.Socket, "-d", body, $"http://bascule{path}"])
+            { RedirectStandardOutput = true })!;
+            string answer = await curl.StandardOutput.ReadToEndAsync();
+            await curl.WaitForExitAsync();
+            return answer;
+        }
     }
 
     [Fact]

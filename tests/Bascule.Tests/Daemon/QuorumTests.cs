@@ -48,6 +48,29 @@ public sealed class QuorumTests
     }
 
     [Fact]
+    public async Task The_program_of_a_quorum_is_run_once_by_the_reload_that_brings_it_and_by_the_next_start()
+    {
+        await using FakeRealServer alpha = RunningDaemon.Named("alpha");
+        await using RunningDaemon daemon = new();
+        string told = daemon.File + ".told", script = daemon.File + ".sh";
+        await File.WriteAllTextAsync(script, $"#!/bin/sh\necho \"$*\" >> {told}\n");
+        File.SetUnixFileMode(script, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        daemon.Write([alpha]);
+        await daemon.StartAsync();
+
+        daemon.Write([alpha], $"quorum: {{ up: 1, onUp: [{script}, came] }}");
+        Assert.Equal(0, (await BasculeProcess.RunAsync("reload", "-c", daemon.File)).Code);
+        await Eventually.HoldsAsync(() => File.Exists(told), "the reload has run it");
+        Assert.Equal(0, (await BasculeProcess.RunAsync("reload", "-c", daemon.File)).Code);
+        await daemon.StopAsync(); // which waits for programs
+        Assert.Single(await File.ReadAllLinesAsync(told));
+
+        await daemon.StartAsync();
+        await daemon.StopAsync();
+        Assert.Equal(2, (await File.ReadAllLinesAsync(told)).Length);
+    }
+
+    [Fact]
     public async Task Fails_open_when_every_check_fails()
     {
         await using FakeRealServer alpha = RunningDaemon.Named("alpha");

@@ -1,5 +1,6 @@
 using Bascule.Core.Config.Sharing;
 using Bascule.Daemon;
+using Bascule.Linux.Files;
 
 namespace Bascule.Tests.Daemon;
 
@@ -66,6 +67,21 @@ public sealed class VersionFolderTests : IDisposable
         Assert.Equal(file, File.ResolveLinkTarget(link, returnFinalTarget: false)!.FullName);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead, File.GetUnixFileMode(file));
         Assert.Equal(2, Directory.GetFiles(_folder).Length);
+    }
+
+    [Fact]
+    public void A_file_that_is_replaced_stays_whose_it_was()
+    {
+        if (!Environment.IsPrivilegedProcess)
+            return; // nobody else can give files away
+        string file = Path.Combine(_folder, "theirs.yaml");
+        File.WriteAllText(file, "old");
+        FileOwner theirs = new(4242, 4343);
+        Assert.True(theirs.TryTake(file));
+
+        AtomicFile.Write(file, "new");
+
+        Assert.Equal(("new", theirs), (File.ReadAllText(file), FileOwner.Of(file)));
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);

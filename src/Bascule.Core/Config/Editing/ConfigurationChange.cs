@@ -28,12 +28,24 @@ public sealed record ConfigurationChange
     /// <summary>What it gets; empty for <see cref="ChangeKind.Delete"/>.</summary>
     public ImmutableArray<SettingChange> Settings { get; init; } = [];
 
-    /// <summary>In the words of the command line: <c>edit web/10.0.0.11:8080 weight=3</c>.</summary>
+    /// <summary>In the words of the command line, on one line and without what is secret: <c>edit web/10.0.0.11:8080 weight=3 check.password=***</c>.</summary>
     [JsonIgnore]
-    public string Words => string.Join(' ', [Kind.ToString().ToLowerInvariant(), Name, .. Settings.Select(s => $"{s.Name}={s.Value}")]);
+    public string Words => string.Concat(string.Join(' ', [Kind.ToString().ToLowerInvariant(), Name, .. Settings.Select(s => s.Words)]).Where(c => !char.IsControl(c)));
 }
 
 /// <summary>One setting.</summary>
 /// <param name="Name">As the reference calls it, with dots for what stands inside another: <c>weight</c>, <c>check.interval</c>.</param>
 /// <param name="Value">As it is written in the file: <c>3</c>, <c>[10.0.0.11:8080, 10.0.0.12:8080]</c>. Null: it goes, and its default counts.</param>
-public sealed record SettingChange(string Name, string? Value);
+public sealed record SettingChange(string Name, string? Value)
+{
+    // "key" also ends hmacKey. A map may hold any of them, and its header lines may hold a login.
+    private static readonly ImmutableArray<string> Secret = ["password", "secret", "key", "authorization", "cookie:"];
+
+    /// <summary>For the log and for the status: without what is secret.</summary>
+    [JsonIgnore]
+    public string Words => $"{Name}={(Value is { Length: > 0 } && HoldsSecret ? "***" : Value)}";
+
+    private bool HoldsSecret => IsSecret(Name) || (Value!.AsSpan().IndexOfAny('{', '[', ':') >= 0 && IsSecret(Value!));
+
+    private static bool IsSecret(string text) => Secret.Any(word => text.Contains(word, StringComparison.OrdinalIgnoreCase));
+}
