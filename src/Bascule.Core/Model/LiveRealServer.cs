@@ -15,6 +15,7 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
 
     private const int MostWeight = 65_535;
 
+    private readonly Lock _reweighing = new();
     private HealthRecord? _health = health;
     private int _configuredWeight = configured.Weight;
     private int _lastWeight = configured.Weight;
@@ -199,7 +200,12 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     }
 
     /// <summary>Reckons <see cref="Weight"/> anew; to be called when what its check says about the weight, or wishes, has changed.</summary>
-    public void Reweigh() => Volatile.Write(ref _weight, EffectiveWeight(ConfiguredWeight, EffectiveState, Health?.Last?.Weight, Share, WeightScale));
+    /// <remarks>From any thread. One at a time: otherwise whoever read first could write last, and what has changed meanwhile would be lost.</remarks>
+    public void Reweigh()
+    {
+        lock (_reweighing)
+            Volatile.Write(ref _weight, EffectiveWeight(ConfiguredWeight, EffectiveState, Health?.Last?.Weight, Share, WeightScale));
+    }
 
     /// <summary>What a configured weight comes to. Only a state, or an advice of 0, takes a weight above 0 to 0; a small share does not.</summary>
     /// <param name="share">1 to <see cref="WholeShare"/>.</param>
@@ -284,7 +290,7 @@ public sealed class RealServerCounters
     /// <summary>TCP connections and HTTP requests of clients that it answered well: it sent something, and no status of 500 or more.</summary>
     public long GoodAnswers { get; set; }
 
-    /// <summary>Those it answered badly: no connection, a break or silence before an answer, bytes that are none, a status of 500 or more.</summary>
+    /// <summary>Those it answered badly: no connection; of TCP a break before the client has sent anything; of HTTP a break or silence before an answer, bytes that are none, a status of 500 or more.</summary>
     public long BadAnswers { get; set; }
 
     /// <summary>Bytes sent to it.</summary>

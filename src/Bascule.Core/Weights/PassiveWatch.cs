@@ -8,51 +8,50 @@ namespace Bascule.Core.Weights;
 internal sealed class PassiveWatch
 {
     private readonly Dictionary<LiveRealServer, Watched> _watched = [];
-    private readonly List<WeightChange> _changes = [];
     private LiveVirtualServer _virtualServer = null!; // each turn begins with setting these
     private PassiveCheck _rule = null!;
     private Moment _now;
+    private List<WeightChange> _changes = null!;
+    private LiveVirtualServer? _followed;
     private TimeSpan? _comparedAt;
 
     private ImmutableArray<LiveRealServer> RealServers => _virtualServer.RealServers;
-
-    private IEnumerable<LiveRealServer> Ejected => RealServers.Where(r => r is { IsEjected: true, IsOtherwiseUp: true });
 
     /// <summary>How many may be ejected of those that are otherwise up: rounded down, so never the only one (unless the share is 100 percent).</summary>
     public static int MostEjected(int otherwiseUp, PassiveCheck rule) => otherwiseUp * rule.MaxEjected / 100;
 
     /// <summary>Looks at what was counted since the last turn.</summary>
-    /// <returns>What it has changed.</returns>
-    public IReadOnlyList<WeightChange> Turn(LiveVirtualServer virtualServer, PassiveCheck rule, Moment now)
+    /// <param name="changes">Takes what it has changed.</param>
+    public void Turn(LiveVirtualServer virtualServer, PassiveCheck rule, Moment now, List<WeightChange> changes)
     {
-        (_virtualServer, _rule, _now) = (virtualServer, rule, now);
-        _changes.Clear();
-        FollowTheList();
+        (_virtualServer, _rule, _now, _changes) = (virtualServer, rule, now, changes);
+        if (_followed != virtualServer)
+            FollowTheList();
         ReadmitWhoseTimeIsOver();
         EjectWhoFailsAgainAndAgain();
         if (rule.Outliers is { } outliers)
             EjectWhoIsMuchWorse(outliers);
         ReadmitSomeWhereTooFewAreLeft();
-        return [.. _changes];
     }
 
     /// <summary>The rule is gone from the configuration: who is ejected is given work again.</summary>
-    public IReadOnlyList<WeightChange> End(LiveVirtualServer virtualServer, Moment now)
+    public void End(LiveVirtualServer virtualServer, Moment now, List<WeightChange> changes)
     {
-        (_virtualServer, _now) = (virtualServer, now);
-        _changes.Clear();
-        FollowTheList();
+        (_virtualServer, _now, _changes) = (virtualServer, now, changes);
+        if (_followed != virtualServer)
+            FollowTheList();
         foreach (LiveRealServer live in RealServers.Where(r => r.IsEjected))
             Readmit(live, "there is no passive check any more");
-        return [.. _changes];
     }
 
     private void FollowTheList()
     {
-        foreach (LiveRealServer gone in _watched.Keys.Where(known => !RealServers.Contains(known)).ToList())
+        HashSet<LiveRealServer> listed = [.. RealServers];
+        foreach (LiveRealServer gone in _watched.Keys.Where(known => !listed.Contains(known)).ToList())
             _watched.Remove(gone);
         foreach (LiveRealServer live in RealServers)
             _watched.TryAdd(live, new());
+        _followed = _virtualServer;
     }
 
     private void ReadmitWhoseTimeIsOver()
@@ -93,16 +92,32 @@ internal sealed class PassiveWatch
     // Others went down since: a bad answer is better than none.
     private void ReadmitSomeWhereTooFewAreLeft()
     {
-        LiveRealServer[] ejected = [.. Ejected.OrderBy(r => _watched[r].Since)];
-        foreach (LiveRealServer live in ejected.Take(ejected.Length - Most()))
-            Readmit(live, "too few others are left");
+        for (int tooMany = CountEjected() - Most(); tooMany > 0; tooMany--)
+            Readmit(RealServers.Where(IsEjected).MinBy(r => _watched[r].Since)!, "too few others are left");
     }
 
-    private int Most() => MostEjected(RealServers.Count(r => r.IsOtherwiseUp), _rule);
+    private static bool IsEjected(LiveRealServer live) => live is { IsEjected: true, IsOtherwiseUp: true };
+
+    // Counted by hand: each is asked in every turn, and must not allocate.
+    private int CountEjected()
+    {
+        int count = 0;
+        foreach (LiveRealServer live in RealServers)
+            count += IsEjected(live) ? 1 : 0;
+        return count;
+    }
+
+    private int Most()
+    {
+        int otherwiseUp = 0;
+        foreach (LiveRealServer live in RealServers)
+            otherwiseUp += live.IsOtherwiseUp ? 1 : 0;
+        return MostEjected(otherwiseUp, _rule);
+    }
 
     private void Eject(LiveRealServer live, string why)
     {
-        if (live.IsEjected || !live.IsOtherwiseUp || Ejected.Count() >= Most())
+        if (live.IsEjected || !live.IsOtherwiseUp || CountEjected() >= Most())
             return;
         Watched watched = _watched[live];
         TimeSpan length = watched.Time.Next(_rule);

@@ -36,15 +36,22 @@ internal sealed class StandingWatch
     }
 
     /// <summary>Looks, and puts what follows into the live objects.</summary>
-    /// <returns>What has changed.</returns>
-    public IReadOnlyList<WeightChange> Turn(LiveVirtualServer virtualServer, DateTimeOffset now)
+    /// <param name="changes">Takes what has changed.</param>
+    public void Turn(LiveVirtualServer virtualServer, DateTimeOffset now, List<WeightChange> changes)
     {
         VirtualServer configured = virtualServer.Configured;
-        LiveRealServer[] main = [.. virtualServer.RealServers.Where(r => !r.IsFallback)];
-        int weight = main.Where(r => r.IsWell).Sum(r => r.WholeWeight);
+        int weight = 0;
+        bool fallbackCan = false;
+        bool isKnown = true;
+        foreach (LiveRealServer live in virtualServer.RealServers)
+        {
+            int own = live.IsWell ? live.WholeWeight : 0;
+            weight += live.IsFallback ? 0 : own;
+            fallbackCan |= live.IsFallback && own > 0;
+            isKnown &= live.Health is not { Last: null, IsUp: false };
+        }
+
         bool mainCan = weight > 0;
-        bool fallbackCan = virtualServer.RealServers.Any(r => r is { IsFallback: true, IsWell: true, WholeWeight: > 0 });
-        bool isKnown = virtualServer.RealServers.All(r => r.Health is not { Last: null, IsUp: false });
         bool? before = _hasQuorum;
         _hasQuorum = configured.Quorum is { } rule ? isKnown || before is not null ? HasQuorum(before, weight, rule) : null : null;
         bool isHeldBack = _hasQuorum == false && (fallbackCan || virtualServer.SorryServer is not null);
@@ -56,19 +63,20 @@ internal sealed class StandingWatch
             live.IsOpened = serving == Serving.Everybody;
         }
 
-        virtualServer.Standing = new(serving, weight, _hasQuorum);
-        return isKnown || _told is not null ? Changes(virtualServer, before, serving, weight, now) : [];
+        ServingState known = virtualServer.Standing;
+        if (known.Serving != serving || known.LiveWeight != weight || known.HasQuorum != _hasQuorum)
+            virtualServer.Standing = new(serving, weight, _hasQuorum);
+        if (isKnown || _told is not null)
+            Note(virtualServer, before, serving, weight, now, changes);
     }
 
-    private List<WeightChange> Changes(LiveVirtualServer virtualServer, bool? before, Serving serving, int weight, DateTimeOffset now)
+    private void Note(LiveVirtualServer virtualServer, bool? before, Serving serving, int weight, DateTimeOffset now, List<WeightChange> changes)
     {
-        List<WeightChange> changes = [];
         if (_hasQuorum is { } has && has != before)
             changes.Add(new(virtualServer, null, has ? WeightChangeKind.QuorumGained : WeightChangeKind.QuorumLost, Sentence(virtualServer.Configured.Quorum!, weight), now));
         if (serving != (_told ?? Serving.Main))
             changes.Add(new(virtualServer, null, WeightChangeKind.ServingChanged, WordOf(serving), now));
         _told = serving;
-        return changes;
     }
 
     private static string Sentence(QuorumRule rule, int weight) =>

@@ -36,4 +36,4 @@ public sealed record WeightChange(LiveVirtualServer VirtualServer, LiveRealServe
 /// <summary>What came of a turn.</summary>
 /// <param name="Moves">Something goes on moving, so that there should be another turn soon.</param>
 /// <param name="Changes">In the order in which they happened.</param>
-public sealed record WeightTurn(bool Moves, IReadOnlyList<WeightChange> Changes);
+public readonly record struct WeightTurn(bool Moves, IReadOnlyList<WeightChange> Changes);

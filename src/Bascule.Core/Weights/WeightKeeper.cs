@@ -1,75 +1,98 @@
+using System.Collections.Immutable;
 using Bascule.Core.Model;
 
 namespace Bascule.Core.Weights;
 
 /// <summary>
 /// Keeps what moves by itself: the shares of real servers that start slowly, who is ejected, and who serves. It goes by what the live objects say at each
-/// <see cref="Turn"/>; one thread at a time.
+/// <see cref="Turn"/>; one thread at a time. A turn in which nothing changes allocates nothing: there are ten a second, over every real server.
 /// </summary>
 public sealed class WeightKeeper(TimeProvider time)
 {
     private readonly Dictionary<LiveRealServer, Start> _starts = [];
     private readonly Dictionary<string, PassiveWatch> _watches = []; // by the name of the virtual server
     private readonly Dictionary<string, StandingWatch> _standings = [];
-    private bool _isFirst = true;
+    private readonly List<WeightChange> _changes = [];
+    private Snapshot? _followed;
+    private Kept[] _kept = [];
+
+    private Moment Now => new(time.GetElapsedTime(0), time.GetUtcNow());
 
     /// <summary>Looks at every real server, and writes what follows.</summary>
     public WeightTurn Turn(Snapshot snapshot)
     {
-        List<WeightChange> changes = [];
+        _changes.Clear();
+        if (_followed != snapshot)
+            FollowTo(snapshot);
         bool moves = false;
-        foreach (LiveVirtualServer virtualServer in snapshot.VirtualServers)
+        foreach (Kept kept in _kept)
+            moves |= LookAt(kept);
+        return new(moves, _changes.Count == 0 ? [] : [.. _changes]);
+    }
+
+    private bool LookAt(Kept kept)
+    {
+        VirtualServer configured = kept.VirtualServer.Configured;
+        bool moves = false;
+        if (configured.PassiveCheck is { } rule && kept.Watch is { } watch)
         {
-            moves |= virtualServer.Configured.PassiveCheck is not null;
-            changes.AddRange(Watch(virtualServer));
-            changes.AddRange(Stand(virtualServer));
-            for (int i = 0; i < virtualServer.RealServers.Length; i++)
-                moves |= Follow(virtualServer.RealServers[i], virtualServer.Configured.RealServers[i].SlowStart);
+            moves = true;
+            watch.Turn(kept.VirtualServer, rule, Now, _changes);
         }
 
-        Forget(snapshot);
-        _isFirst = false;
-        return new(moves, changes);
+        kept.Standing.Turn(kept.VirtualServer, time.GetUtcNow(), _changes);
+        for (int i = 0; i < kept.Starts.Length; i++)
+            moves |= Look(kept.VirtualServer.RealServers[i], kept.Starts[i], configured.RealServers[i].SlowStart);
+        return moves;
     }
 
-    private void Forget(Snapshot snapshot)
+    private void FollowTo(Snapshot snapshot)
     {
-        HashSet<LiveRealServer> known = [.. snapshot.VirtualServers.SelectMany(v => v.RealServers)];
-        foreach (LiveRealServer gone in _starts.Keys.Where(live => !known.Contains(live)).ToList())
-            _starts.Remove(gone);
+        bool isFirst = _followed is null;
+        _kept = [.. snapshot.VirtualServers.Select(virtualServer => new Kept(
+            virtualServer,
+            WatchOf(virtualServer),
+            Of(_standings, virtualServer.Configured.Name, () => new()),
+            [.. virtualServer.RealServers.Select(live => Of(_starts, live, () => new(isSlow: !isFirst)))]))];
+        Forget(_starts, [.. snapshot.VirtualServers.SelectMany(v => v.RealServers)]);
         HashSet<string> names = [.. snapshot.VirtualServers.Select(v => v.Configured.Name)];
-        foreach (string gone in _watches.Keys.Where(name => !names.Contains(name)).ToList())
-            _watches.Remove(gone);
-        foreach (string gone in _standings.Keys.Where(name => !names.Contains(name)).ToList())
-            _standings.Remove(gone);
+        Forget(_watches, names);
+        Forget(_standings, names);
+        _followed = snapshot;
     }
 
-    private IReadOnlyList<WeightChange> Stand(LiveVirtualServer virtualServer)
-    {
-        if (!_standings.TryGetValue(virtualServer.Configured.Name, out StandingWatch? watch))
-            _standings[virtualServer.Configured.Name] = watch = new();
-        return watch.Turn(virtualServer, time.GetUtcNow());
-    }
-
-    private Moment Now => new(time.GetElapsedTime(0), time.GetUtcNow());
-
-    private IReadOnlyList<WeightChange> Watch(LiveVirtualServer virtualServer)
+    private PassiveWatch? WatchOf(LiveVirtualServer virtualServer)
     {
         string name = virtualServer.Configured.Name;
-        if (virtualServer.Configured.PassiveCheck is not { } rule)
-            return _watches.Remove(name, out PassiveWatch? ended) ? ended.End(virtualServer, Now) : [];
-        if (!_watches.TryGetValue(name, out PassiveWatch? watch))
-            _watches[name] = watch = new();
-        return watch.Turn(virtualServer, rule, Now);
+        if (virtualServer.Configured.PassiveCheck is not null)
+            return Of(_watches, name, () => new());
+        if (_watches.Remove(name, out PassiveWatch? ended))
+            ended.End(virtualServer, Now, _changes);
+        return null;
     }
 
-    private bool Follow(LiveRealServer live, TimeSpan length)
+    private static TValue Of<TKey, TValue>(Dictionary<TKey, TValue> known, TKey key, Func<TValue> create)
+        where TKey : notnull
+    {
+        if (!known.TryGetValue(key, out TValue? value))
+            known[key] = value = create();
+        return value;
+    }
+
+    private static void Forget<TKey, TValue>(Dictionary<TKey, TValue> known, HashSet<TKey> kept)
+        where TKey : notnull
+    {
+        foreach (TKey gone in known.Keys.Where(key => !kept.Contains(key)).ToList())
+            known.Remove(gone);
+    }
+
+    private bool Look(LiveRealServer live, Start start, TimeSpan length)
     {
         live.Reweigh();
-        if (!_starts.TryGetValue(live, out Start? start))
-            _starts[live] = start = new(isSlow: !_isFirst);
         start.Look(live, time.GetTimestamp());
-        live.Share = ShareOf(start, length);
+        int share = ShareOf(start, length);
+        if (share != live.Share)
+            live.Share = share;
         return start.BeganAt is not null;
     }
 
@@ -84,6 +107,11 @@ public sealed class WeightKeeper(TimeProvider time)
             start.BeganAt = null;
         return share;
     }
+
+    /// <summary>One virtual server and what is remembered of it, looked up once for each snapshot.</summary>
+    /// <param name="Watch">Null: it has no passive check.</param>
+    /// <param name="Starts">In the order of its real servers.</param>
+    private sealed record Kept(LiveVirtualServer VirtualServer, PassiveWatch? Watch, StandingWatch Standing, ImmutableArray<Start> Starts);
 
     /// <summary>How one real server starts.</summary>
     /// <param name="isSlow">It was added while the director was running. Those that a director finds when it starts have long been warm.</param>

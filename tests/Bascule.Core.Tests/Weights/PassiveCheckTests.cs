@@ -47,6 +47,19 @@ public sealed class PassiveCheckTests
     }
 
     [Fact]
+    public void A_turn_in_which_nothing_changes_allocates_nothing()
+    {
+        Fail(0, 5);
+        Turn();
+        _keeper.Turn(_snapshots.Current);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+
+        _keeper.Turn(_snapshots.Current);
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
     public void A_run_that_ended_before_anybody_looked_counts()
     {
         Fail(0, 5);
