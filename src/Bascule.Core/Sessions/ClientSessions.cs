@@ -90,15 +90,15 @@ public sealed partial class ClientSessions
     public int Pick(in ClientAddress client, in SessionClaim claim, in TriedServers tried, Scheduler scheduler, Random random, out SessionHold hold)
     {
         hold = default;
-        if (claim.Id is not { } id || Table.Entries.Find(id, Table.Now, _persistence.Timeout.Ticks) is not { } known || !_indexes.TryGetValue(known.Value, out int index))
+        if (claim.Id is not { } id || Table.Entries.Find(id, Table.Now, _persistence.Timeout.Ticks) is not { } known)
             return scheduler.Pick(client, tried, random);
-        if (MayReturn(index, tried))
+        if (_indexes.TryGetValue(known.Value, out int index) && MayReturn(index, tried))
         {
             hold = Return(known);
             return index;
         }
 
-        int chosen = scheduler.Pick(client, tried, random);
+        int chosen = scheduler.Pick(client, tried, random); // its own is down, or gone from the configuration
         if (chosen != Scheduler.None)
             hold = Bind(id, chosen);
         return chosen;

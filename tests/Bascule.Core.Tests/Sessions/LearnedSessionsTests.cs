@@ -82,6 +82,15 @@ public sealed class LearnedSessionsTests
         Assert.Equal([next, next], Ask(sessions, "s1", "s1"));
     }
 
+    [Fact]
+    public void A_session_of_a_real_server_that_is_gone_gets_another_and_stays_there()
+    {
+        ClientSessions before = new(_table, new LearnPersistence { Name = "JSESSIONID", Timeout = Timeout }, new Farm(1).RealServers);
+        before.Remember(Id("s1"), answering: 0);
+
+        Assert.Equal([0, 0, 0], Ask(Sessions(), "s1", "s1", "s1"));
+    }
+
     [Theory]
     [InlineData(false, true)]
     [InlineData(true, false)]
