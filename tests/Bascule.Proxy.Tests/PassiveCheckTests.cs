@@ -108,7 +108,23 @@ public sealed class PassiveCheckTests
     }
 
     [Fact]
-    public async Task A_tcp_real_server_that_resets_without_a_word_answers_badly()
+    public async Task A_tcp_real_server_that_resets_before_the_client_has_sent_anything_answers_badly()
+    {
+        await using FakeRealServer resetting = FakeRealServer.Start(async client =>
+        {
+            await Task.Yield();
+            client.Reset();
+        });
+        await using Director director = Director.Start(Director.Tcp(resetting.Address));
+        using TcpClient client = await director.ConnectAsync();
+
+        await Eventually.HoldsAsync(() => director.Endings == 1);
+
+        Assert.Equal((0, 1), await JudgedAsync(director));
+    }
+
+    [Fact]
+    public async Task What_ends_a_tcp_connection_after_the_client_has_spoken_may_be_the_clients_doing_and_is_not_judged()
     {
         await using FakeRealServer resetting = FakeRealServer.Start(async client =>
         {
@@ -121,7 +137,23 @@ public sealed class PassiveCheckTests
         await client.GetStream().WriteAsync("hello"u8.ToArray());
         await Eventually.HoldsAsync(() => director.Count(ForwardOutcome.RealServerBrokeOff) == 1);
 
-        Assert.Equal((0, 1), await JudgedAsync(director));
+        Assert.Equal((0, 0), await JudgedAsync(director));
+    }
+
+    [Fact]
+    public async Task A_tcp_connection_that_its_client_lets_run_out_of_time_is_not_judged()
+    {
+        TaskCompletionSource over = new();
+        await using FakeRealServer silent = FakeRealServer.Start(_ => over.Task);
+        VirtualServer web = Director.Tcp(silent.Address);
+        await using Director director = Director.Start(web with { Timeouts = web.Timeouts with { Idle = TimeSpan.FromMilliseconds(50) } });
+        using TcpClient client = await director.ConnectAsync();
+
+        client.Client.Shutdown(SocketShutdown.Send);
+        await Eventually.HoldsAsync(() => director.Count(ForwardOutcome.RealServerTimedOut) == 1);
+
+        Assert.Equal((0, 0), await JudgedAsync(director));
+        over.SetResult();
     }
 
     [Fact]

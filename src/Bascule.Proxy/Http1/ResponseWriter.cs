@@ -15,13 +15,15 @@ internal static class ResponseWriter
     /// <param name="input">The bytes that <paramref name="head"/> was parsed from.</param>
     /// <param name="clientMinorVersion">0 or 1. Do not send interim responses to 0. RFC 9110 §15.2.</param>
     /// <param name="keepAlive">Whether the client's connection stays open after the body. A body until close closes it in any case.</param>
-    /// <param name="setCookie">A Set-Cookie field of the director's with its CRLF; may be empty.</param>
-    /// <returns>Bytes written; −1 when <paramref name="output"/> might be too small, which it is not at
-    /// <see cref="LargestSize"/> and the cookie's.</returns>
+    /// <param name="setCookie">A Set-Cookie field of the director's with its CRLF; may be empty. Left out where it does not fit: an answer without it is better than none.</param>
+    /// <returns>Bytes written; −1 when <paramref name="output"/> might be too small, which it is not at <see cref="LargestSize"/>.</returns>
     public static int Write(ResponseHead head, ReadOnlySpan<byte> input, int clientMinorVersion, bool keepAlive, ReadOnlySpan<byte> setCookie, Span<byte> output)
     {
-        if (output.Length < LargestSize(head) + setCookie.Length)
+        int room = output.Length - LargestSize(head);
+        if (room < 0)
             return -1;
+        if (room < setCookie.Length)
+            setCookie = [];
 
         ByteWriter writer = new(output);
         BodyFraming framing = head.FramingToward(clientMinorVersion);

@@ -24,6 +24,9 @@ internal sealed class TcpConnection : ClientConnection
     /// <inheritdoc/>
     public override bool IsIdle => false;
 
+    /// <summary>The client has sent nothing. Once it has, what ends the connection may be its doing, and no client shall have a real server ejected.</summary>
+    private bool HasHeardNothing => _tunnel.MovedToServer == 0 && _fromClient.Length == 0;
+
     /// <inheritdoc/>
     protected override async ReactorTask<bool> ServeAsync()
     {
@@ -36,7 +39,7 @@ internal sealed class TcpConnection : ClientConnection
 
         // 3. Count how it ended, and pass a break on as a break.
         bool isComplete = outcome == ForwardOutcome.Completed;
-        if (isComplete || outcome is ForwardOutcome.RealServerBrokeOff or ForwardOutcome.RealServerTimedOut)
+        if (isComplete || (outcome == ForwardOutcome.RealServerBrokeOff && HasHeardNothing))
             Judge(isGood: isComplete);
         Route.Counters.Count(isComplete && IsSorry ? ForwardOutcome.CompletedBySorryServer : outcome);
         LeaveServer(reusable: false, reset: !isComplete);

@@ -146,4 +146,20 @@ public sealed class ResponseTests
         Assert.Equal(-1, ResponseWriter.Write(head, input, 0, keepAlive: true, setCookie: [], new byte[size - 1]));
         Assert.InRange(ResponseWriter.Write(head, input, 0, keepAlive: true, setCookie: [], new byte[size]), 1, size);
     }
+
+    [Fact]
+    public void A_cookie_that_does_not_fit_is_left_out()
+    {
+        byte[] input = Heads.Bytes("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n");
+        byte[] cookie = Heads.Bytes("Set-Cookie: a=b\r\n");
+        ResponseHead head = new();
+        head.Parse(input, Heads.Limits, Method.Get, upgrading: false);
+        byte[] output = new byte[ResponseWriter.LargestSize(head) + cookie.Length];
+
+        int whole = ResponseWriter.Write(head, input, 1, keepAlive: true, cookie, output);
+        Assert.Contains("Set-Cookie: a=b\r\n", Heads.Text(output.AsSpan(0, whole)), StringComparison.Ordinal);
+        int bare = ResponseWriter.Write(head, input, 1, keepAlive: true, cookie, output.AsSpan(1));
+
+        Assert.Equal(whole - cookie.Length, bare);
+    }
 }
