@@ -48,6 +48,7 @@ public sealed class ListenerTests
     {
         await using FakeRealServer alpha = Saying("alpha");
         ListenAddress range = FreeRange(10);
+        using Socket beside = Reserved(new(range.Ip, range.LastPort + 1));
         await using Director director = Director.Start(Director.Tcp(alpha.Address) with { Addresses = [range] });
 
         foreach (IPEndPoint port in range.EndPoints)
@@ -138,11 +139,47 @@ public sealed class ListenerTests
                 await client.WriteAsync($"HTTP/1.1 200 OK\r\nContent-Length: {name.Length}\r\n\r\n{name}");
         }, address);
 
-    // Each caller has an IP address of its own, so the ports after a free one are free as well.
+    // Each caller has an IP address of its own, but somebody may listen on a port of all addresses.
     private static ListenAddress FreeRange(int ports)
     {
-        IPEndPoint first = Director.FreeAddress();
-        return new(first.Address, first.Port - ports, first.Port - 1);
+        for (int attempt = 0; attempt < 100; attempt++)
+        {
+            IPEndPoint beside = Director.FreeAddress();
+            ListenAddress range = new(beside.Address, beside.Port - ports, beside.Port - 1);
+            if (range.EndPoints.All(IsFree))
+                return range;
+        }
+
+        throw new InvalidOperationException($"no {ports} ports in a row are free");
+    }
+
+    private static bool IsFree(IPEndPoint address)
+    {
+        try
+        {
+            using Socket probe = Reserved(address);
+            return true;
+        }
+        catch (SocketException taken) when (taken.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Nobody else can listen there, and it does not.</summary>
+    private static Socket Reserved(IPEndPoint address)
+    {
+        Socket socket = new(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(address);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     private static int FreePortOfBothFamilies()
