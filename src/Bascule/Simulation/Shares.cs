@@ -10,11 +10,12 @@ internal static class Shares
     public static ImmutableArray<double?> Wanted(LiveVirtualServer virtualServer)
     {
         ImmutableArray<LiveRealServer> all = virtualServer.RealServers;
+        HashSet<LiveRealServer> given = Given(all);
         return Rule(virtualServer.Configured.Scheduler) switch
         {
-            ShareRule.ByWeight => Parts(all, r => r.Weight),
-            ShareRule.Equal => Parts(all, _ => 1),
-            ShareRule.AllToTheFirst => Parts(all, r => r == all.Where(o => o.TakesConnections).MaxBy(o => o.Weight) ? 1 : 0),
+            ShareRule.ByWeight => Parts(all, given, r => r.Weight),
+            ShareRule.Equal => Parts(all, given, _ => 1),
+            ShareRule.AllToTheFirst => Parts(all, given, r => r == all.Where(given.Contains).MaxBy(o => o.Weight) ? 1 : 0),
             ShareRule.None => [.. all.Select(_ => (double?)null)],
         };
     }
@@ -39,9 +40,16 @@ internal static class Shares
             or SchedulerKind.LocalityLeastConnection or SchedulerKind.LocalityLeastConnectionReplicated => ShareRule.None,
     };
 
-    private static ImmutableArray<double?> Parts(ImmutableArray<LiveRealServer> all, Func<LiveRealServer, double> part)
+    /// <summary>Who is given anything: the fallback servers only where none of the others takes connections.</summary>
+    private static HashSet<LiveRealServer> Given(ImmutableArray<LiveRealServer> all)
     {
-        double whole = all.Where(r => r.TakesConnections).Sum(part);
-        return [.. all.Select(r => (double?)(r.TakesConnections ? part(r) / whole : 0))];
+        bool mainTakes = all.Any(r => r is { TakesConnections: true, IsFallback: false });
+        return [.. all.Where(r => r.TakesConnections && r.IsFallback != mainTakes)];
+    }
+
+    private static ImmutableArray<double?> Parts(ImmutableArray<LiveRealServer> all, HashSet<LiveRealServer> given, Func<LiveRealServer, double> part)
+    {
+        double whole = given.Sum(part);
+        return [.. all.Select(r => (double?)(given.Contains(r) ? part(r) / whole : 0))];
     }
 }

@@ -119,6 +119,14 @@ public sealed class SimulateTests : IDisposable
         Assert.Contains(complaint, error, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Wants_nothing_of_fallback_servers_while_the_others_serve()
+    {
+        JsonElement web = (await AskAsync(Write("web", "rr", "fallbackServers: [10.0.0.21]"))).GetProperty("virtualServers")[0];
+
+        Assert.Equal([0.333, 0.333, 0.333, 0], web.GetProperty("realServers").EnumerateArray().Select(r => double.Round(r.GetProperty("wanted").GetDouble(), 3)));
+    }
+
     private string Write(string name, string scheduler, string more = "timeouts: { connect: 5s }")
     {
         string file = Path.Combine(_folder.FullName, "bascule.yaml");
