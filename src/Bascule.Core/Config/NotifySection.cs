@@ -48,8 +48,8 @@ internal static class NotifySection
     public static readonly Setting<ImmutableArray<NotificationType>> On = new("on", new ListForm<NotificationType>(
         new ChoiceForm<NotificationType>(
             new("instance", NotificationType.Instance, "An instance of `ha` became active, backup or initialize.", "role", "vrrp", "vip"),
-            new("realServer", NotificationType.RealServer, "A real server went up or down, or an operator wants something else of it.", "server", "health", "rs"),
-            new("virtualServer", NotificationType.VirtualServer, "An operator wants something else of a virtual server.", "service", "vs"),
+            new("realServer", NotificationType.RealServer, "A real server went up or down, was ejected for its answers to clients, or an operator wants something else of it.", "server", "health", "rs"),
+            new("virtualServer", NotificationType.VirtualServer, "A virtual server gained or lost its quorum (up, down), others serve it than before (main, fallback, everybody, sorry, nobody), or an operator wants something else of it.", "service", "vs"),
             new("director", NotificationType.Director, "The director started, or stops.", "daemon")),
         new("there is nothing to tell of", "list at least one of instance, realServer, virtualServer and director")))
     {
