@@ -54,7 +54,8 @@ public static class ConfigurationEditor
 
     private static EditedText OfRealServer(EditSession session, Configuration meant, string name, string address, ConfigurationChange change)
     {
-        ImmutableArray<object> list = [RootSection.VirtualServers.Name, name, VirtualServerSection.RealServers.Name];
+        ImmutableArray<object> virtualServer = [RootSection.VirtualServers.Name, name];
+        ImmutableArray<object> list = virtualServer.Add(VirtualServerSection.RealServers.Name);
         if (change.Kind == ChangeKind.Add)
         {
             return meant.VirtualServers.Any(v => v.Name == name)
@@ -66,9 +67,15 @@ public static class ConfigurationEditor
             return new(null, refusal);
         ValueList<RealServer> realServers = meant.VirtualServers.First(v => v.Name == name).RealServers;
         int index = realServers.Index().First(r => r.Item.Address.Equals(found)).Index;
+        int main = realServers.Count(r => !r.IsFallback); // they come first, and the fallback servers have a list of their own
+        bool isFallback = index >= main;
+        if (isFallback)
+            (list, index) = (virtualServer.Add(VirtualServerSection.FallbackServers.Name), index - main);
         if (change.Kind == ChangeKind.Edit)
             return session.Set(list.Add(index), RealServerSection.Section, change.Settings);
-        return realServers.Count == 1
+        if (isFallback && realServers.Count == main + 1)
+            return session.Remove(virtualServer, VirtualServerSection.FallbackServers.Name);
+        return main == 1 && !isFallback
             ? EditedText.Refused($"{StatusReader.AddressText(found)} is the only real server of {name}", $"add another first, or delete the virtual server: bascule delete {name}")
             : session.Remove(list, index);
     }

@@ -150,6 +150,19 @@ public sealed class ConfigurationEditorTests
         }
     }
 
+    [Fact]
+    public void A_fallback_server_is_changed_and_deleted_in_its_own_list()
+    {
+        string text = File.ReadAllText(Path.Combine(TestFolder.Repository, "samples", "quorum.yaml"));
+
+        string changed = Edited(text, "edit shop/10.0.0.92:8080 weight=5");
+        string without = Edited(Edited(text, "delete shop/10.0.0.91:8080"), "delete shop/10.0.0.92:8080");
+
+        Assert.Equal(5, Check(changed).VirtualServers[0].RealServers.Single(r => r.IsFallback && r.Address.ToString() == "10.0.0.92:8080").Weight);
+        Assert.DoesNotContain(Check(without).VirtualServers[0].RealServers, r => r.IsFallback);
+        Assert.Equal(3, Check(without).VirtualServers[0].RealServers.Count);
+    }
+
     internal static string Edited(string text, string command)
     {
         EditedText edited = Apply(text, command);
