@@ -91,14 +91,14 @@ public sealed class LinkTests(PairFixture lab)
     }
 
     [PairFact]
-    public async Task A_minute_in_which_three_of_ten_packets_are_lost_changes_nothing()
+    public async Task Three_of_ten_packets_lost_change_nothing()
     {
         await using Faults faults = new(lab);
         await using OurPair pair = await OurPair.StartAsync(lab);
 
         foreach (string segment in PairPlan.Segments)
             await faults.LoseAsync(30, segment);
-        await Task.Delay(TimeSpan.FromMinutes(1));
+        await Task.Delay(TimeSpan.FromSeconds(20)); // 800 heartbeats; the simulator loses them for ten minutes
 
         await pair.AssertNothingChangedAsync();
         Assert.All((await pair.Backup.HaAsync()).Peers[0].Links, l => Assert.InRange(l.Lost / (double)(l.Lost + l.Received), 0.2, 0.4)); // it was so
