@@ -19,6 +19,27 @@ public sealed class TestScriptTests : IDisposable
     }
 
     [Fact]
+    public void Sums_over_the_suite_that_runs_beside_the_others_as_well()
+    {
+        _sandbox.Suite("Bascule.A.Tests", exit: 0, Counters(total: 5, executed: 4, passed: 4));
+        _sandbox.Suite("Bascule.Lab.Tests", exit: 1, Counters(total: 30, executed: 30, passed: 28));
+
+        Ran ran = _sandbox.Run("test");
+
+        Assert.Equal((1, "32 passed, 2 failed, 1 skipped"), (ran.Exit, LastLine(ran)));
+    }
+
+    [Fact]
+    public void Counts_what_was_never_run_as_failed()
+    {
+        _sandbox.Suite("Bascule.A.Tests", exit: 0, Counters(total: 5, executed: 5, passed: 5));
+        _sandbox.Suite("Bascule.B.Tests", exit: 0, Counters(total: 7, executed: 7, passed: 7));
+        _sandbox.KillWhoRuns("Bascule.A.Tests");
+
+        Assert.Equal("0 passed, 1 failed, 0 skipped", LastLine(_sandbox.Run("test")));
+    }
+
+    [Fact]
     public void Shows_what_a_failed_suite_printed_and_runs_the_rest()
     {
         _sandbox.Suite("Bascule.A.Tests", exit: 1, Counters(total: 5, executed: 5, passed: 3));
