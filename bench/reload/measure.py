@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import socket
 import statistics
 import subprocess
 import sys
@@ -53,12 +54,18 @@ async def timed_aside(command):
     return await asyncio.to_thread(timed, command)
 
 
-async def wait_until(what, seconds, condition):
+async def wait_until(what, seconds, every, condition):
     deadline = time.monotonic() + seconds
     while not await condition():
         if time.monotonic() > deadline:
             sys.exit(f"{what} did not happen within {seconds} s")
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(every)
+
+
+def is_answered(admin_socket):
+    """It is there before anybody listens: the daemon makes sure of its name first."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(str(admin_socket)) == 0
 
 
 def up_count(status):
@@ -70,8 +77,8 @@ async def run(options, directory):
     story = Story()
     origin = farm.Origin()
     origin_port = await origin.start()
-    socket = directory / "admin.sock"
-    large = farm.Farm(options.virtual_servers, options.real_servers, processes.free_port(), origin_port, socket, directory / "state.json")
+    admin = directory / "admin.sock"
+    large = farm.Farm(options.virtual_servers, options.real_servers, processes.free_port(), origin_port, admin, directory / "state.json")
     file = directory / "bascule.yaml"
     file.write_text(large.text(interval=options.interval))
     bascule = str(machine.BASCULE)
@@ -85,25 +92,26 @@ async def run(options, directory):
         async def answers():
             if daemon.has_ended():
                 sys.exit(f"bascule has ended: {daemon.last_words()}")
-            return socket.exists()
+            return is_answered(admin)
 
-        await wait_until("the start", 120, answers)
+        await wait_until("the start", 120, 0.05, answers)
         story.start = time.monotonic() - began
 
         async def all_up():
-            up, count = up_count((await timed_aside([bascule, "status", "--json", "-s", str(socket)]))[1])
+            up, count = up_count((await timed_aside([bascule, "status", "--json", "-s", str(admin)]))[1])
             return up == count
 
-        await wait_until("the first check of every real server", 300, all_up)
+        # Rarely: what such a status takes would be taken from what is waited for.
+        await wait_until("the first check of every real server", 300, 5, all_up)
         story.up = time.monotonic() - began
-        await load_and_reload(options, story, large, file, bascule, socket)
+        await load_and_reload(options, story, large, file, bascule, admin)
         story.memory = processes.resident_bytes([daemon.pid])
     finally:
         daemon.stop(20)
     return story
 
 
-async def load_and_reload(options, story, large, file, bascule, socket):
+async def load_and_reload(options, story, large, file, bascule, admin):
     kept = max(1, options.virtual_servers - options.virtual_servers // 20)  # those that no reload takes away
     witnesses = [farm.Witness(large.port, range(i, kept, WITNESSES), options.pause) for i in range(WITNESSES)]
     stopping = asyncio.Event()
@@ -119,7 +127,7 @@ async def load_and_reload(options, story, large, file, bascule, socket):
         for kind, change in kinds.items():
             if kind != "nothing changed":
                 file.write_text(large.text(interval=options.interval, **change(round)))
-            took, _ = await timed_aside([bascule, "reload", "-s", str(socket)])
+            took, _ = await timed_aside([bascule, "reload", "-s", str(admin)])
             story.reloads.setdefault(kind, []).append(took)
             print(f"{kind}: {took:.2f} s", file=sys.stderr)
             await asyncio.sleep(1)

@@ -1,12 +1,10 @@
-using System.Collections.Immutable;
-
 namespace Bascule.Core.Api;
 
 /// <summary>The rates of every virtual and real server. One thread takes samples; the others read what came of the last.</summary>
 public sealed class TrafficRates
 {
     private readonly Dictionary<(string VirtualServer, string? RealServer), TrafficEstimator> _estimators = [];
-    private ImmutableDictionary<(string VirtualServer, string? RealServer), TrafficRate> _rates = ImmutableDictionary<(string, string?), TrafficRate>.Empty;
+    private Dictionary<(string VirtualServer, string? RealServer), TrafficRate> _rates = []; // replaced whole, never changed: whoever reads needs no lock
 
     /// <summary>The rate of a virtual server, or of one of its real servers by address; null before it was estimated.</summary>
     public TrafficRate? Of(string virtualServer, string? realServer) => Volatile.Read(ref _rates).GetValueOrDefault((virtualServer, realServer));
@@ -25,7 +23,7 @@ public sealed class TrafficRates
 
         foreach ((string, string?) gone in _estimators.Keys.Where(k => !rates.ContainsKey(k)).ToArray())
             _estimators.Remove(gone);
-        Volatile.Write(ref _rates, rates.ToImmutableDictionary());
+        Volatile.Write(ref _rates, rates);
     }
 
     private void Sample((string VirtualServer, string? RealServer) whose, TrafficCount? count, TimeSpan elapsed, Dictionary<(string, string?), TrafficRate> rates)
