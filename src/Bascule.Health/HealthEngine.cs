@@ -96,7 +96,7 @@ public sealed class HealthEngine(TimeProvider time, Random random, ILogger<Healt
     {
         TimeSpan elsewhere = snapshot.Configuration.Ha?.BackupCheckInterval ?? TimeSpan.Zero;
         HashSet<HealthRecord> ours = [.. snapshot.VirtualServers.Where(v => v.Configured.Addresses.Any(a => roles.Serves(a.Ip))).SelectMany(v => v.HealthRecords).OfType<HealthRecord>()];
-        return HealthBoard.RecordsOf(snapshot).ToDictionary(record => record, record => ours.Contains(record) ? TimeSpan.Zero : elsewhere);
+        return snapshot.HealthRecords.ToDictionary(record => record, record => ours.Contains(record) ? TimeSpan.Zero : elsewhere);
     }
 
     private HealthLoop Started()

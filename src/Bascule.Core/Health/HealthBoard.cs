@@ -27,17 +27,12 @@ public sealed class HealthBoard(TimeProvider time)
     public HealthRecord? Find(Check? check, IPEndPoint realServer, bool wasUp = false, IPEndPoint? through = null) =>
         check is null ? null : _records.GetOrAdd((check, realServer, through), key => new(key.Item1, key.Item2, time.GetUtcNow(), wasUp || key.Item1.BeginsUp));
 
-    /// <summary>Every record that some virtual server of the snapshot reads.</summary>
-    public static IReadOnlyCollection<HealthRecord> RecordsOf(Snapshot snapshot) =>
-        [.. snapshot.VirtualServers.SelectMany(v => v.HealthRecords).OfType<HealthRecord>().Distinct()];
-
     /// <summary>Forgets the records that no virtual server of the snapshot reads any more.</summary>
     public void Forget(Snapshot snapshot)
     {
-        HashSet<HealthRecord> used = [.. RecordsOf(snapshot)];
         foreach (((Check, IPEndPoint, IPEndPoint?) key, HealthRecord record) in _records)
         {
-            if (!used.Contains(record))
+            if (snapshot.PlacesOf(record).Count == 0)
                 _records.TryRemove(key, out _);
         }
     }

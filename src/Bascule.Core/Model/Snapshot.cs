@@ -10,12 +10,15 @@ namespace Bascule.Core.Model;
 /// <summary>The whole world an engine works from: what is configured and the live objects it is about. Immutable; replaced whole.</summary>
 public sealed class Snapshot
 {
+    private readonly Lazy<Dictionary<HealthRecord, List<Place>>> _places;
+
     private Snapshot(long version, Configuration configuration, int workers, ImmutableArray<LiveVirtualServer> virtualServers)
     {
         Version = version;
         Configuration = configuration;
         Workers = workers;
         VirtualServers = virtualServers;
+        _places = new(FindPlaces);
     }
 
     /// <summary>1 for the first, one more for each that followed.</summary>
@@ -35,6 +38,12 @@ public sealed class Snapshot
 
     /// <summary>Those the packet datapath carries.</summary>
     public IEnumerable<LiveVirtualServer> OnDatapath => VirtualServers.Where(v => !v.Configured.IsProxied);
+
+    /// <summary>Every record that some virtual server reads.</summary>
+    public IReadOnlyCollection<HealthRecord> HealthRecords => _places.Value.Keys;
+
+    /// <summary>Every real server that goes by a record; none when nobody reads it. Does not look at the others, however many there are.</summary>
+    public IReadOnlyList<Place> PlacesOf(HealthRecord record) => _places.Value.GetValueOrDefault(record) ?? [];
 
     /// <summary>The first snapshot.</summary>
     public static Snapshot First(Configuration configuration, int workers, HealthBoard health) =>
@@ -93,6 +102,25 @@ public sealed class Snapshot
         realServer.Forwarding is not (DirectRouting or TunnelForwarding) ? null
         : (wanted.Addresses.FirstOrDefault(a => a.Family == realServer.Address.AddressFamily) ?? wanted.Addresses[0]).First;
 
+    private Dictionary<HealthRecord, List<Place>> FindPlaces()
+    {
+        Dictionary<HealthRecord, List<Place>> places = [];
+        for (int i = 0; i < VirtualServers.Length; i++)
+        {
+            ImmutableArray<HealthRecord?> records = VirtualServers[i].HealthRecords;
+            for (int j = 0; j < records.Length; j++)
+            {
+                if (records[j] is not { } record)
+                    continue;
+                if (!places.TryGetValue(record, out List<Place>? those))
+                    places[record] = those = new(1);
+                those.Add(new(i, j));
+            }
+        }
+
+        return places;
+    }
+
     private static bool WasUp(LiveRealServer? before) => before is not null && (before.Health?.IsUp ?? true);
 
     /// <summary>
@@ -114,6 +142,11 @@ public sealed class Snapshot
         }
     }
 }
+
+/// <summary>One real server of a snapshot.</summary>
+/// <param name="VirtualServer">Index into <see cref="Snapshot.VirtualServers"/>.</param>
+/// <param name="RealServer">Index into its <see cref="LiveVirtualServer.RealServers"/>.</param>
+public readonly record struct Place(int VirtualServer, int RealServer);
 
 /// <summary>Where the current snapshot is published. One writer replaces it whole; readers never wait.</summary>
 public sealed class SnapshotHolder(Snapshot first)

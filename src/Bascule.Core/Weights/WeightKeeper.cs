@@ -1,33 +1,90 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using Bascule.Core.Health;
 using Bascule.Core.Model;
 
 namespace Bascule.Core.Weights;
 
 /// <summary>
 /// Keeps what moves by itself: the shares of real servers that start slowly, who is ejected, and who serves. It goes by what the live objects say at each
-/// <see cref="Turn"/>; one thread at a time. A turn in which nothing changes allocates nothing: there are ten a second, over every real server.
+/// <see cref="Turn"/>, which looks at all, and each <see cref="Step"/>, which looks where something moves; one thread at a time. Where nothing changes
+/// neither allocates: there are ten a second.
 /// </summary>
-public sealed class WeightKeeper(TimeProvider time)
+public sealed class WeightKeeper
 {
+    private readonly TimeProvider _time;
     private readonly Dictionary<LiveRealServer, Start> _starts = [];
     private readonly Dictionary<string, PassiveWatch> _watches = []; // by the name of the virtual server
     private readonly Dictionary<string, StandingWatch> _standings = [];
     private readonly List<WeightChange> _changes = [];
+    private readonly ConcurrentQueue<HealthRecord> _heard = [];
+    private readonly List<Kept> _due = []; // where something moves, or has happened
+    private readonly Predicate<Kept> _rests;
     private Snapshot? _followed;
     private Kept[] _kept = [];
 
-    private Moment Now => new(time.GetElapsedTime(0), time.GetUtcNow());
+    /// <summary>Knows nobody yet.</summary>
+    public WeightKeeper(TimeProvider time)
+    {
+        _time = time;
+        _rests = Rests;
+    }
+
+    private Moment Now => new(_time.GetElapsedTime(0), _time.GetUtcNow());
+
+    /// <summary>The next <see cref="Step"/> looks at whoever goes by this record. From any thread; takes no time.</summary>
+    public void Hear(HealthRecord record) => _heard.Enqueue(record);
 
     /// <summary>Looks at every real server, and writes what follows.</summary>
     public WeightTurn Turn(Snapshot snapshot)
     {
+        ExpectAll();
+        return Step(snapshot);
+    }
+
+    /// <summary>Looks where something moves, where something was heard of since, and everywhere when the snapshot is new.</summary>
+    public WeightTurn Step(Snapshot snapshot)
+    {
         _changes.Clear();
         if (_followed != snapshot)
+        {
             FollowTo(snapshot);
-        bool moves = false;
+            ExpectAll();
+        }
+
+        while (_heard.TryDequeue(out HealthRecord? record))
+        {
+            foreach (Place place in snapshot.PlacesOf(record))
+                Expect(_kept[place.VirtualServer]);
+        }
+
+        _due.RemoveAll(_rests);
+        return new(_due.Count > 0, _changes.Count == 0 ? [] : [.. _changes]);
+    }
+
+    // Begun anew: a look that failed may have left the list incomplete.
+    private void ExpectAll()
+    {
+        _due.Clear();
         foreach (Kept kept in _kept)
-            moves |= LookAt(kept);
-        return new(moves, _changes.Count == 0 ? [] : [.. _changes]);
+        {
+            kept.IsDue = false;
+            Expect(kept);
+        }
+    }
+
+    private void Expect(Kept kept)
+    {
+        if (kept.IsDue)
+            return;
+        kept.IsDue = true;
+        _due.Add(kept);
+    }
+
+    private bool Rests(Kept kept)
+    {
+        kept.IsDue = LookAt(kept);
+        return !kept.IsDue;
     }
 
     private bool LookAt(Kept kept)
@@ -40,7 +97,7 @@ public sealed class WeightKeeper(TimeProvider time)
             watch.Turn(kept.VirtualServer, rule, Now, _changes);
         }
 
-        kept.Standing.Turn(kept.VirtualServer, time.GetUtcNow(), _changes);
+        kept.Standing.Turn(kept.VirtualServer, _time.GetUtcNow(), _changes);
         for (int i = 0; i < kept.Starts.Length; i++)
             moves |= Look(kept.VirtualServer.RealServers[i], kept.Starts[i], configured.RealServers[i].SlowStart);
         return moves;
@@ -89,7 +146,7 @@ public sealed class WeightKeeper(TimeProvider time)
     private bool Look(LiveRealServer live, Start start, TimeSpan length)
     {
         live.Reweigh();
-        start.Look(live, time.GetTimestamp());
+        start.Look(live, _time.GetTimestamp());
         int share = ShareOf(start, length);
         if (share != live.Share)
             live.Share = share;
@@ -102,16 +159,28 @@ public sealed class WeightKeeper(TimeProvider time)
             return start.IsSlow && length > TimeSpan.Zero ? SlowStart.Floor : LiveRealServer.WholeShare; // ready for the moment in which it comes up
         if (start.BeganAt is not { } began)
             return LiveRealServer.WholeShare;
-        int share = SlowStart.Share(time.GetElapsedTime(began), length);
+        int share = SlowStart.Share(_time.GetElapsedTime(began), length);
         if (share == LiveRealServer.WholeShare)
             start.BeganAt = null;
         return share;
     }
 
     /// <summary>One virtual server and what is remembered of it, looked up once for each snapshot.</summary>
-    /// <param name="Watch">Null: it has no passive check.</param>
-    /// <param name="Starts">In the order of its real servers.</param>
-    private sealed record Kept(LiveVirtualServer VirtualServer, PassiveWatch? Watch, StandingWatch Standing, ImmutableArray<Start> Starts);
+    /// <param name="watch">Null: it has no passive check.</param>
+    /// <param name="starts">In the order of its real servers.</param>
+    private sealed class Kept(LiveVirtualServer virtualServer, PassiveWatch? watch, StandingWatch standing, ImmutableArray<Start> starts)
+    {
+        public LiveVirtualServer VirtualServer { get; } = virtualServer;
+
+        public PassiveWatch? Watch { get; } = watch;
+
+        public StandingWatch Standing { get; } = standing;
+
+        public ImmutableArray<Start> Starts { get; } = starts;
+
+        /// <summary>Something moves there, or has happened: it is looked at next.</summary>
+        public bool IsDue { get; set; }
+    }
 
     /// <summary>How one real server starts.</summary>
     /// <param name="isSlow">It was added while the director was running. Those that a director finds when it starts have long been warm.</param>

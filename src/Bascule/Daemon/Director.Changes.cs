@@ -15,9 +15,6 @@ namespace Bascule.Daemon;
 internal sealed partial class Director
 #pragma warning restore CA1001
 {
-    /// <summary>Kept for listeners, checks, the log, the runtime and its assemblies.</summary>
-    private const ulong FilesOfOurOwn = 500;
-
     private readonly SemaphoreSlim _editing = new(1);
     private readonly InForce _inForce = new();
 
@@ -241,19 +238,14 @@ internal sealed partial class Director
             Log.NotReloaded(_log);
     }
 
-    /// <summary>
-    /// Holds the connections of a worker to what the process may open. A full worker says so to the next client; a process without descriptors
-    /// can neither reach a real server nor ask one how it is.
-    /// </summary>
+    /// <summary>Holds the connections of a worker to what the process may open.</summary>
     private Configuration FitToDescriptors(Configuration configuration, int workers)
     {
         Limits limits = configuration.Limits;
-        ulong available = _filesAllowed - ulong.Min(_filesAllowed, FilesOfOurOwn);
-        // Each client connection has one to a real server beside it.
-        int most = (int)ulong.Clamp(available / (2 * (ulong)workers), 1, int.MaxValue);
-        if (limits.ConnectionsPerWorker <= most)
+        int held = Descriptors.ConnectionsPerWorker(configuration, workers, _filesAllowed);
+        if (held == limits.ConnectionsPerWorker)
             return configuration;
-        Log.DescriptorsAreFew(_log, most, limits.ConnectionsPerWorker, _filesAllowed);
-        return configuration with { Limits = limits with { ConnectionsPerWorker = most } };
+        Log.DescriptorsAreFew(_log, held, limits.ConnectionsPerWorker, _filesAllowed);
+        return configuration with { Limits = limits with { ConnectionsPerWorker = held } };
     }
 }

@@ -91,7 +91,7 @@ internal sealed partial class Director
         _packets = configuration.Packets is { } settings ? new(settings, _snapshots.Current, _roles.Current, configuration.Ha, time, loggers) : null;
         _channel = StateChannel.Build(configuration, StateChannel.Peers(configuration, _problems), States(), () => _shared, time, new Random(chance.Next()), loggers);
         _health.WentUpOrDown += Tell;
-        _health.Changed += _ => _weights.Wake();
+        _health.Changed += _weights.Wake;
         if (_failover is not null)
             _failover.Changed += change => _notifier.Tell(new(NotificationType.Instance, change.Instance, change.To.ToString().ToLowerInvariant(), change.Why, change.At));
     }
@@ -304,14 +304,13 @@ internal sealed partial class Director
     // A real server may be asked once for several virtual servers.
     private void Tell(HealthRecord record)
     {
-        foreach (LiveVirtualServer virtualServer in Current.VirtualServers)
+        Snapshot snapshot = Current;
+        foreach (Place place in snapshot.PlacesOf(record))
         {
+            LiveVirtualServer virtualServer = snapshot.VirtualServers[place.VirtualServer];
             // By its own name, which without a port is not where it was asked.
-            foreach (LiveRealServer realServer in virtualServer.RealServers.Where((_, i) => virtualServer.HealthRecords[i] == record))
-            {
-                string name = $"{virtualServer.Configured.Name}/{StatusReader.AddressText(realServer.Address)}";
-                _notifier.Tell(new(NotificationType.RealServer, name, record.IsUp ? "up" : "down", record.Last?.Why ?? "", record.LastAt));
-            }
+            string name = $"{virtualServer.Configured.Name}/{StatusReader.AddressText(virtualServer.RealServers[place.RealServer].Address)}";
+            _notifier.Tell(new(NotificationType.RealServer, name, record.IsUp ? "up" : "down", record.Last?.Why ?? "", record.LastAt));
         }
     }
 

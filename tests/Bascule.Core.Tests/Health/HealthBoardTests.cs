@@ -32,7 +32,7 @@ public sealed class HealthBoardTests
     {
         Snapshot snapshot = Snapshot.First(Sample.Configuration(Sample.Web, Sample.Api), workers: 1, _board);
 
-        Assert.Equal([Sample.One, Sample.Two], HealthBoard.RecordsOf(snapshot).Select(r => r.RealServer));
+        Assert.Equal([Sample.One, Sample.Two], snapshot.HealthRecords.Select(r => r.RealServer));
     }
 
     [Fact]

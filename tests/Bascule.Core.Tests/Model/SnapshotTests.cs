@@ -53,6 +53,17 @@ public sealed class SnapshotTests
     }
 
     [Fact]
+    public void The_places_of_a_record_are_those_of_this_snapshot()
+    {
+        Snapshot after = Reload(Sample.Web with { Name = "shop", RealServers = [new(Sample.Three, 1), new(Sample.Two, 1)] }, Sample.Web);
+        HealthRecord shared = after.VirtualServers[1].HealthRecords[1]!;
+
+        Assert.Equal([new(0, 1), new(1, 1)], after.PlacesOf(shared));
+        Assert.Equal([new(0, 1), new(1, 1)], _before.PlacesOf(shared)); // web and api
+        Assert.Empty(_before.PlacesOf(after.VirtualServers[0].HealthRecords[0]!));
+    }
+
+    [Fact]
     public void A_virtual_server_under_another_name_is_another_one()
     {
         LiveVirtualServer after = Reload(Sample.Web with { Name = "shop" }).VirtualServers[0];

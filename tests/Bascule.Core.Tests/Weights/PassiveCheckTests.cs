@@ -47,7 +47,7 @@ public sealed class PassiveCheckTests
     }
 
     [Fact]
-    public void A_turn_in_which_nothing_changes_allocates_nothing()
+    public void A_look_that_changes_nothing_allocates_nothing()
     {
         Fail(0, 5);
         Turn();
@@ -55,6 +55,7 @@ public sealed class PassiveCheckTests
         long before = GC.GetAllocatedBytesForCurrentThread();
 
         _keeper.Turn(_snapshots.Current);
+        _keeper.Step(_snapshots.Current);
 
         Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
     }

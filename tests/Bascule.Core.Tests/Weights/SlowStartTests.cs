@@ -127,6 +127,38 @@ public sealed class SlowStartTests
         Assert.Equal((1, 1), (First.RoundedWeight, second.RoundedWeight));
     }
 
+    [Fact]
+    public void A_step_looks_only_where_something_moves_or_was_heard_of()
+    {
+        SnapshotHolder two = new(Snapshot.First(Sample.Configuration(Web(new RealServer(Sample.One, 10)), Web(new RealServer(Sample.Two, 10)) with { Name = "api" }), 1, _board));
+        LiveRealServer moving = two.Current.VirtualServers[0].RealServers[0];
+        LiveRealServer other = two.Current.VirtualServers[1].RealServers[0];
+        Come(moving);
+        Assert.True(_keeper.Turn(two.Current).Moves);
+
+        Come(other);
+        _clock.Advance(Length / 2);
+        _keeper.Step(two.Current);
+        Assert.Equal((5, Serving.Sorry), (moving.RoundedWeight, two.Current.VirtualServers[1].Standing.Serving));
+
+        _keeper.Hear(other.Health!);
+        _keeper.Step(two.Current);
+        Assert.Equal(Serving.Main, two.Current.VirtualServers[1].Standing.Serving);
+
+        _clock.Advance(Length / 2);
+        Assert.True(_keeper.Step(two.Current).Moves); // the other has begun later
+        _clock.Advance(Length / 2);
+        Assert.False(_keeper.Step(two.Current).Moves);
+        Assert.Equal((10, 10), (moving.RoundedWeight, other.RoundedWeight));
+
+        void Come(LiveRealServer live)
+        {
+            live.Health!.Apply(new(Passed: false, "answered", TimeSpan.Zero), _clock.GetUtcNow());
+            _keeper.Turn(two.Current);
+            live.Health.Apply(new(Passed: true, "answered", TimeSpan.Zero), _clock.GetUtcNow());
+        }
+    }
+
     [Theory]
     [InlineData(SchedulerKind.Overflow)] // to these a weight is a number of connections
     [InlineData(SchedulerKind.LocalityLeastConnection)]
