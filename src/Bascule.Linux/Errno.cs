@@ -59,6 +59,9 @@ public enum Errno
     /// <summary>ENOLINK: detached already.</summary>
     NoLink = 67,
 
+    /// <summary>EMSGSIZE: longer than a datagram to there may be.</summary>
+    MessageTooLong = 90,
+
     /// <summary>EOPNOTSUPP.</summary>
     NotSupported = 95,
 

@@ -11,12 +11,14 @@ internal static unsafe partial class Libc
     public const int AddressFamilyInet = 2;
     public const int AddressFamilyInet6 = 10;
     public const int SocketStream = 1;
+    public const int SocketDatagrams = 2;
     public const int SocketNonBlock = 0x800;
     public const int SocketCloseOnExec = 0x80000;
 
     public const int LevelSocket = 1;
     public const int OptionReuseAddress = 2;
     public const int OptionError = 4;
+    public const int OptionReceiveBuffer = 8;
     public const int OptionUrgentInline = 10;
     public const int OptionLinger = 13;
     public const int OptionReusePort = 15;
@@ -25,7 +27,10 @@ internal static unsafe partial class Libc
     public const int LevelIpv6 = 41;
     public const int OptionIpv6Only = 26;
     public const int OptionIpv6FreeBind = 78;
+    public const int OptionIpv6ReceivePacketInformation = 49;
+    public const int OptionIpv6PacketInformation = 50;
     public const int LevelIpv4 = 0;
+    public const int OptionIpv4PacketInformation = 8;
     public const int OptionIpv4FreeBind = 15;
 
     public const int MessageNoSignal = 0x4000;
@@ -92,6 +97,12 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "recvmsg", SetLastError = true)]
     public static partial nint ReceiveMessage(int descriptor, MessageHeader* message, int flags);
 
+    [LibraryImport("libc", EntryPoint = "sendmmsg", SetLastError = true)]
+    public static partial int SendMessages(int descriptor, SeveralMessages* messages, uint count, int flags);
+
+    [LibraryImport("libc", EntryPoint = "recvmmsg", SetLastError = true)]
+    public static partial int ReceiveMessages(int descriptor, SeveralMessages* messages, uint count, int flags, void* timeout);
+
     [LibraryImport("libc", EntryPoint = "shutdown", SetLastError = true)]
     public static partial int Shutdown(int descriptor, int how);
 
@@ -156,5 +167,13 @@ internal static unsafe partial class Libc
         public byte* Control;
         public nuint ControlLength;
         public int Flags;
+    }
+
+    /// <summary><c>struct mmsghdr</c>.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct SeveralMessages
+    {
+        public MessageHeader Header;
+        public uint Length;
     }
 }

@@ -4,6 +4,7 @@ using Bascule.Core.Sessions;
 using Bascule.Linux;
 using Bascule.Linux.Sockets;
 using Bascule.Proxy.Reactor;
+using Bascule.Proxy.Tcp;
 
 namespace Bascule.Proxy;
 
@@ -19,7 +20,7 @@ internal abstract class ClientConnection
     private TimeSpan? _askedAt;
     private bool _isJudged;
 
-    protected ClientConnection(Worker worker, Listener listener, TcpSocket socket, in NativeAddress address)
+    protected ClientConnection(Worker worker, ConnectionListener listener, TcpSocket socket, in NativeAddress address)
     {
         Worker = worker;
         Listener = listener;
@@ -34,7 +35,7 @@ internal abstract class ClientConnection
 
     public ClientConnection? Previous { get; set; }
 
-    public Listener Listener { get; }
+    public ConnectionListener Listener { get; }
 
     protected Worker Worker { get; }
 

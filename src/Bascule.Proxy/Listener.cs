@@ -1,9 +1,6 @@
 using System.Net;
-using System.Text;
 using Bascule.Core.Model;
 using Bascule.Core.Scheduling;
-using Bascule.Linux;
-using Bascule.Linux.Epoll;
 using Bascule.Linux.Sockets;
 using Bascule.Proxy.Http1;
 using Bascule.Proxy.Reactor;
@@ -33,24 +30,17 @@ internal sealed class Route(LiveVirtualServer virtualServer, RealServerPool[] po
 /// One worker's listening socket for one address. A reload that keeps the address keeps this object, and only changes its
 /// <see cref="Route"/>.
 /// </summary>
-internal sealed class Listener(Worker worker, IPEndPoint address, TcpListenSocket socket, Route route) : ReadySource, IDisposable
+internal abstract class Listener(Worker worker, IPEndPoint address, ListenSocket socket, Route route) : ReadySource
 {
-    /// <summary>Accepted in one go; then other sources have their turn.</summary>
-    private const int AcceptsPerTurn = 64;
-
     private const int WarnEveryMilliseconds = 10_000;
 
-    private readonly Resumption _resumption = new(worker, socket);
     private Rest? _rest;
     private long _nextWarning;
 
-    /// <summary>The address every client of it asks for; null where it listens on every address, and so each connection has its own.</summary>
+    /// <summary>The address every client of it asks for; null where it listens on every address, and so each has its own.</summary>
     public ClientAddress? Destination { get; } = address.Address.Equals(IPAddress.Any) || address.Address.Equals(IPAddress.IPv6Any) ? null : ClientAddress.Of(address);
 
-    /// <summary>Where clients connect, as text: stands in for the Host that an HTTP/1.0 request may lack.</summary>
-    public byte[] Authority { get; } = Encoding.ASCII.GetBytes(address.ToString());
-
-    /// <summary>What its next connection or request goes by.</summary>
+    /// <summary>What its next connection, request or session goes by.</summary>
     public Route Route { get; private set; } = route;
 
     /// <summary>Closed: no longer configured, or the director is stopping.</summary>
@@ -62,22 +52,23 @@ internal sealed class Listener(Worker worker, IPEndPoint address, TcpListenSocke
     /// <summary>Connections end after the request they are in: it is retired, or rests.</summary>
     public bool EndsConnections => IsRetired || IsResting;
 
-    /// <summary>Connections accepted here that are still open.</summary>
+    /// <summary>Connections accepted here, or sessions begun here, that are still open.</summary>
     public long OpenConnections { get; private set; }
 
-    public void Open() => worker.Loop.Watch(this, socket);
+    protected Worker Worker { get; } = worker;
 
-    /// <summary>Takes what already waits, so that nobody who got through is reset, then closes.</summary>
+    public void Open() => Worker.Loop.Watch(this, socket);
+
+    /// <summary>Takes what already waits, so that nobody who got through is lost, then closes.</summary>
     public void Retire()
     {
         if (IsRetired)
             return;
         IsRetired = true;
-        AcceptWaiting(ProxyEngine.Backlog + 1); // no more can have waited; who goes on coming must not keep it open
-        worker.Loop.Timers.Remove(_resumption);
+        TakeLast();
         Wake();
-        worker.Loop.Forget(this);
-        Dispose();
+        Worker.Loop.Forget(this);
+        socket.Dispose();
     }
 
     /// <summary>
@@ -88,7 +79,7 @@ internal sealed class Listener(Worker worker, IPEndPoint address, TcpListenSocke
     {
         if (EndsConnections)
             return;
-        _rest = new(worker, this, worker.Loop.Now + (long)patience.TotalMilliseconds);
+        _rest = new(Worker, this, Worker.Loop.Now + (long)patience.TotalMilliseconds);
         _rest.Begin();
     }
 
@@ -96,11 +87,9 @@ internal sealed class Listener(Worker worker, IPEndPoint address, TcpListenSocke
     public void Wake()
     {
         if (_rest is not null)
-            worker.Loop.Timers.Remove(_rest);
+            Worker.Loop.Timers.Remove(_rest);
         _rest = null;
     }
-
-    public void Dispose() => socket.Dispose();
 
     /// <summary>One more is open.</summary>
     public void NoteOpened()
@@ -124,41 +113,17 @@ internal sealed class Listener(Worker worker, IPEndPoint address, TcpListenSocke
         Route = route;
     }
 
-    /// <summary>Says so, but not for every connection.</summary>
-    public void WarnCannotAccept(Errno error)
+    /// <summary>Whether it is time to warn again: not for every connection.</summary>
+    protected bool MayWarn()
     {
-        if (worker.Loop.Now < _nextWarning)
-            return;
-        Log.CannotAccept(worker.Logger, Route.VirtualServer.Configured.Name, error);
-        _nextWarning = worker.Loop.Now + WarnEveryMilliseconds;
+        if (Worker.Loop.Now < _nextWarning)
+            return false;
+        _nextWarning = Worker.Loop.Now + WarnEveryMilliseconds;
+        return true;
     }
 
-    internal override void OnReady(Readiness readiness) => AcceptWaiting(AcceptsPerTurn);
-
-    private void AcceptWaiting(int most)
-    {
-        for (int i = 0; i < most; i++)
-        {
-            if (socket.Accept(out NativeAddress client, out Errno error) is { } accepted)
-                worker.Welcome(this, accepted, client);
-            else if (error is Errno.ConnectionAborted or Errno.Interrupted)
-                continue;
-            else
-            {
-                if (error != Errno.WouldBlock && !IsRetired)
-                    Pause(error);
-                return;
-            }
-        }
-    }
-
-    // Out of descriptors or memory: the connection goes on waiting in the kernel, and so would the event, in every turn.
-    private void Pause(Errno error)
-    {
-        WarnCannotAccept(error);
-        worker.Loop.Unwatch(this, socket);
-        _resumption.Begin(this);
-    }
+    /// <summary>Takes what waits, before it is closed.</summary>
+    protected abstract void TakeLast();
 
     /// <summary>What happens to the connections of an address that another director took over.</summary>
     private sealed class Rest(Worker worker, Listener listener, long end) : Timed
@@ -176,19 +141,5 @@ internal sealed class Listener(Worker worker, IPEndPoint address, TcpListenSocke
                 worker.Loop.Timers.Set(this, end);
             _isGraceOver = true;
         }
-    }
-
-    private sealed class Resumption(Worker worker, TcpListenSocket socket) : Timed
-    {
-        private const int PauseMilliseconds = 100;
-        private Listener? _listener;
-
-        public void Begin(Listener listener)
-        {
-            _listener = listener;
-            worker.Loop.Timers.Set(this, worker.Loop.Now + PauseMilliseconds);
-        }
-
-        internal override void OnDeadline() => worker.Loop.Watch(_listener!, socket);
     }
 }

@@ -19,4 +19,7 @@ internal static partial class Log
 
     [LoggerMessage(3004, LogLevel.Critical, "Worker {Worker} failed; its connections are lost")]
     public static partial void WorkerFailed(ILogger logger, int worker, Exception fault);
+
+    [LoggerMessage(3005, LogLevel.Warning, "{VirtualServer} cannot open a socket for a UDP session ({Error}): for each new one that which is idle longest ends; raise the limit of open files")]
+    public static partial void CannotOpenSession(ILogger logger, string virtualServer, Errno error);
 }

@@ -31,9 +31,9 @@ public sealed class ProxyEngine
     private readonly Worker[] _workers;
     private readonly TimeProvider _time;
     private readonly Snapshot _first;
-    private readonly HashSet<IPEndPoint> _listening = [];
-    private HashSet<int> _portsListenedOn = [];
-    private Dictionary<IPEndPoint, TcpListenSocket[]> _prepared = [];
+    private readonly HashSet<ListenKey> _listening = [];
+    private HashSet<(int Port, bool IsUdp)> _portsListenedOn = [];
+    private Dictionary<ListenKey, ListenSocket[]> _prepared = [];
     private RoleSet _roles = RoleSet.Alone;
     private Task _applied = Task.CompletedTask;
     private bool _isStarted;
@@ -90,14 +90,14 @@ public sealed class ProxyEngine
         DropPrepared();
         _roles = roles;
         HashSet<IPAddress> moving = [.. next.Configuration.Ha?.Instances.SelectMany(i => i.Addresses).Select(a => a.Address) ?? []];
-        _portsListenedOn = [.. _listening.Select(l => l.Port)];
+        _portsListenedOn = [.. _listening.Select(l => (l.Address.Port, l.IsUdp))];
         List<ListenProblem> problems = [];
-        foreach ((VirtualServer configured, IPEndPoint address) in ListenedOn(next).Where(l => !_listening.Contains(l.Address)))
+        foreach ((VirtualServer configured, ListenKey key) in ListenedOn(next).Where(l => !_listening.Contains(l.Key)))
         {
-            if (OpenForEveryWorker(address, anywhere: moving.Contains(address.Address), out Errno error) is { } sockets)
-                _prepared.Add(address, sockets);
+            if (OpenForEveryWorker(key, anywhere: moving.Contains(key.Address.Address), out Errno error) is { } sockets)
+                _prepared.Add(key, sockets);
             else
-                problems.Add(Explain(configured, address, error));
+                problems.Add(Explain(configured, key, error));
         }
 
         return problems;
@@ -117,7 +117,7 @@ public sealed class ProxyEngine
     {
         _applied = Task.WhenAll(_workers.Select((worker, i) => worker.PostApply(next, _roles, _prepared.ToDictionary(p => p.Key, p => p.Value[i]))).ToArray());
         _listening.UnionWith(_prepared.Keys);
-        _listening.IntersectWith(ListenedOn(next).Select(l => l.Address));
+        _listening.IntersectWith(ListenedOn(next).Select(l => l.Key));
         _prepared = [];
     }
 
@@ -150,11 +150,12 @@ public sealed class ProxyEngine
         await ended;
     }
 
-    private static ListenProblem Explain(VirtualServer virtualServer, IPEndPoint address, Errno error)
+    private static ListenProblem Explain(VirtualServer virtualServer, ListenKey key, Errno error)
     {
+        IPEndPoint address = key.Address;
         (string what, string hint) = error switch
         {
-            Errno.AddressInUse => ($"another program already listens on {address}", $"find it with `ss -ltnp 'sport = :{address.Port}'` and stop it, or choose another port"),
+            Errno.AddressInUse => ($"another program already listens on {address}", $"find it with `ss -l{(key.IsUdp ? 'u' : 't')}np 'sport = :{address.Port}'` and stop it, or choose another port"),
             Errno.AccessDenied => ($"not permitted to listen on port {address.Port}", "run as root, or grant CAP_NET_BIND_SERVICE, or choose a port from 1024"),
             Errno.AddressNotAvailable => ($"{address.Address} is not an address of this machine", $"add it to an interface (`ip address add`), or allow foreign addresses with `sysctl net.ipv{(address.AddressFamily == AddressFamily.InterNetwork ? 4 : 6)}.ip_nonlocal_bind=1`"),
             Errno.TooManyFiles or Errno.TooManyFilesInSystem => ("no file descriptor left to listen with", "raise the limit of open files (`ulimit -n`, LimitNOFILE=)"),
@@ -163,14 +164,14 @@ public sealed class ProxyEngine
         return new(virtualServer.Name, address, what, hint);
     }
 
-    private TcpListenSocket[]? OpenForEveryWorker(IPEndPoint address, bool anywhere, out Errno error)
+    private ListenSocket[]? OpenForEveryWorker(ListenKey key, bool anywhere, out Errno error)
     {
-        if (IsTakenByAnother(address, anywhere, out error))
+        if (IsTakenByAnother(key, anywhere, out error))
             return null;
-        List<TcpListenSocket> sockets = [];
+        List<ListenSocket> sockets = [];
         foreach (Worker _ in _workers)
         {
-            if (TcpListenSocket.Open(address, Backlog, shared: true, anywhere, out error) is { } socket)
+            if (Open(key, shared: true, anywhere, out error) is { } socket)
                 sockets.Add(socket);
             else
                 break;
@@ -178,32 +179,36 @@ public sealed class ProxyEngine
 
         if (sockets.Count == _workers.Length)
             return [.. sockets];
-        foreach (TcpListenSocket socket in sockets)
+        foreach (ListenSocket socket in sockets)
             socket.Dispose();
         return null;
     }
 
+    private static ListenSocket? Open(ListenKey key, bool shared, bool anywhere, out Errno error) => key.IsUdp
+        ? UdpListenSocket.Open(key.Address, shared, anywhere, out error)
+        : TcpListenSocket.Open(key.Address, Backlog, shared, anywhere, out error);
+
     // Workers share an address, so the kernel would also let another Bascule of the same user share it, and each would get half
-    // of the connections. Asking once without sharing finds it. Not while we listen on that port ourselves: we would find us.
-    private bool IsTakenByAnother(IPEndPoint address, bool anywhere, out Errno error)
+    // of the clients. Asking once without sharing finds it. Not while we listen on that port ourselves: we would find us.
+    private bool IsTakenByAnother(ListenKey key, bool anywhere, out Errno error)
     {
         error = Errno.None;
-        if (_portsListenedOn.Contains(address.Port))
+        if (_portsListenedOn.Contains((key.Address.Port, key.IsUdp)))
             return false;
-        using TcpListenSocket? probe = TcpListenSocket.Open(address, Backlog, shared: false, anywhere, out error);
+        using ListenSocket? probe = Open(key, shared: false, anywhere, out error);
         return probe is null;
     }
 
-    private IEnumerable<(VirtualServer VirtualServer, IPEndPoint Address)> ListenedOn(Snapshot snapshot) =>
+    private IEnumerable<(VirtualServer VirtualServer, ListenKey Key)> ListenedOn(Snapshot snapshot) =>
         from virtualServer in snapshot.Proxied.Select(v => v.Configured)
         from place in virtualServer.Addresses.Where(a => _roles.Listens(a.Ip))
-        from address in place.EndPoints
-        select (virtualServer, address);
+        from key in ListenKey.Of(virtualServer, place)
+        select (virtualServer, key);
 
     /// <summary>Closes what <see cref="Prepare"/> has opened, where it was only to be known whether that can be done.</summary>
     public void DropPrepared()
     {
-        foreach (TcpListenSocket socket in _prepared.Values.SelectMany(s => s))
+        foreach (ListenSocket socket in _prepared.Values.SelectMany(s => s))
             socket.Dispose();
         _prepared = [];
     }

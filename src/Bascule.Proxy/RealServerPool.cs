@@ -110,7 +110,7 @@ internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, int po
         try
         {
             TcpSocket? socket = TcpSocket.BeginConnect(_address, out Errno error);
-            isOurs = error is Errno.TooManyFiles or Errno.TooManyFilesInSystem or Errno.NoBuffers or Errno.NoMemory or Errno.AddressNotAvailable;
+            isOurs = IsOurs(error);
             return socket is null ? null : new(loop, socket, this, owner);
         }
         catch (KernelException)
@@ -119,6 +119,14 @@ internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, int po
             return null;
         }
     }
+
+    /// <summary>A socket towards it for datagrams; null when there is none to be had.</summary>
+    /// <param name="error">Why.</param>
+    public UdpSocket? OpenDatagrams(out Errno error) => UdpSocket.Connect(_address, out error);
+
+    /// <summary>It failed for want of something here, which says nothing about the real server.</summary>
+    public static bool IsOurs(Errno error) =>
+        error is Errno.TooManyFiles or Errno.TooManyFilesInSystem or Errno.NoBuffers or Errno.NoMemory or Errno.AddressNotAvailable;
 
     /// <summary>Notes how it answered a client.</summary>
     public void Judge(bool isGood)

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Net;
 using Bascule.Core.Model;
 using Bascule.Core.Roles;
 using Bascule.Core.Scheduling;
@@ -8,17 +7,18 @@ using Bascule.Linux.Sockets;
 using Bascule.Proxy.Http1;
 using Bascule.Proxy.Reactor;
 using Bascule.Proxy.Tcp;
+using Bascule.Proxy.Udp;
 using Microsoft.Extensions.Logging;
 
 namespace Bascule.Proxy;
 
 /// <summary>
-/// One thread of the data plane and everything it owns: its loop, listeners, pools and client connections. Workers share nothing but the live
+/// One thread of the data plane and everything it owns: its loop, listeners, pools, client connections and UDP sessions. Workers share nothing but the live
 /// objects of the snapshot. Every method but <see cref="Start"/> and the posting ones runs on the worker's own thread.
 /// </summary>
 internal sealed class Worker
 {
-    private readonly Dictionary<IPEndPoint, Listener> _listeners = [];
+    private readonly Dictionary<ListenKey, Listener> _listeners = [];
     private readonly Dictionary<(LiveRealServer, int Port), RealServerPool> _pools = [];
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly int _index;
@@ -47,6 +47,9 @@ internal sealed class Worker
     /// <inheritdoc cref="RequestHead"/>
     public ResponseHead ResponseHead { get; } = new();
 
+    /// <summary>Of the clients that send datagrams.</summary>
+    public UdpSessions Sessions { get; } = new();
+
     public Limits Limits { get; private set; }
 
     /// <summary>Its ways to the real servers of the snapshot.</summary>
@@ -72,7 +75,7 @@ internal sealed class Worker
     /// could not be opened is not among them, and not served.
     /// </summary>
     /// <returns>Completes when it is.</returns>
-    public Task PostApply(Snapshot snapshot, RoleSet roles, IReadOnlyDictionary<IPEndPoint, TcpListenSocket> opened)
+    public Task PostApply(Snapshot snapshot, RoleSet roles, IReadOnlyDictionary<ListenKey, ListenSocket> opened)
     {
         TaskCompletionSource applied = new(TaskCreationOptions.RunContinuationsAsynchronously);
         Loop.Post(() =>
@@ -96,13 +99,19 @@ internal sealed class Worker
             Interrupt(listener, onlyIdle: false);
     });
 
+    /// <summary>
+    /// Whether there is room for one more connection or session. A session that has been idle makes room: who floods with datagrams keeps no
+    /// connection out.
+    /// </summary>
+    public bool MakeRoom() => _connectionCount + Sessions.Count < Limits.ConnectionsPerWorker || Sessions.TryEndOldest();
+
     /// <summary>A client has been accepted.</summary>
-    public void Welcome(Listener listener, TcpSocket socket, in NativeAddress address)
+    public void Welcome(ConnectionListener listener, TcpSocket socket, in NativeAddress address)
     {
         Route route = listener.Route;
         route.Counters.Connections++;
         socket.SetNoDelay();
-        if (_connectionCount >= Limits.ConnectionsPerWorker)
+        if (!MakeRoom())
         {
             Refuse(route, socket);
             return;
@@ -115,7 +124,7 @@ internal sealed class Worker
             {
                 VirtualServerProtocol.Tcp => new TcpConnection(this, listener, socket, address),
                 VirtualServerProtocol.Http => new HttpConnection(this, listener, socket, address),
-                VirtualServerProtocol.Udp => throw new InvalidOperationException("A UDP virtual server is on the datapath; it has no listener."),
+                VirtualServerProtocol.Udp => throw new InvalidOperationException("Nobody connects to a UDP virtual server."),
             };
         }
         catch (KernelException refused)
@@ -139,9 +148,11 @@ internal sealed class Worker
         EndWhenDrained();
     }
 
-    /// <summary>Ends connections that a listener accepted.</summary>
+    /// <summary>Ends connections that a listener accepted, and unless only idle ones are meant, its sessions.</summary>
     public void Interrupt(Listener listener, bool onlyIdle)
     {
+        if (!onlyIdle)
+            Sessions.EndOf(listener, ForwardOutcome.ShutDown);
         foreach (ClientConnection connection in Connections())
         {
             if (connection.Listener == listener && (connection.IsIdle || !onlyIdle))
@@ -164,6 +175,7 @@ internal sealed class Worker
         try
         {
             Loop.Run();
+            Sessions.Dispose();
             Loop.Dispose();
             _ended.SetResult();
         }
@@ -176,22 +188,22 @@ internal sealed class Worker
         }
     }
 
-    private void Apply(Snapshot snapshot, RoleSet roles, IReadOnlyDictionary<IPEndPoint, TcpListenSocket> opened)
+    private void Apply(Snapshot snapshot, RoleSet roles, IReadOnlyDictionary<ListenKey, ListenSocket> opened)
     {
         Limits = snapshot.Configuration.Limits;
         TimeSpan patience = snapshot.Configuration.ShutdownTimeout;
         if (snapshot.Configuration.Ha is { } ha && ha.HandoverTimeout > patience)
             patience = ha.HandoverTimeout;
         HashSet<(LiveRealServer, int)> wanted = [];
-        HashSet<IPEndPoint> served = [];
+        HashSet<ListenKey> served = [];
         foreach (LiveVirtualServer virtualServer in snapshot.Proxied)
         {
             foreach (ListenAddress place in virtualServer.Configured.Addresses.Where(a => roles.Listens(a.Ip)))
                 Serve(virtualServer, place, roles.Serves(place.Ip), patience);
         }
 
-        foreach ((IPEndPoint address, Listener listener) in _listeners.Where(l => !served.Contains(l.Key)).ToArray())
-            Close(address, listener);
+        foreach ((ListenKey key, Listener listener) in _listeners.Where(l => !served.Contains(l.Key)).ToArray())
+            Close(key, listener);
         foreach (((LiveRealServer, int) key, RealServerPool pool) in _pools.Where(p => !wanted.Contains(p.Key)).ToArray())
         {
             _pools.Remove(key);
@@ -200,10 +212,10 @@ internal sealed class Worker
 
         void Serve(LiveVirtualServer virtualServer, ListenAddress place, bool isOurs, TimeSpan patience)
         {
-            foreach (IPEndPoint address in place.EndPoints)
+            foreach (ListenKey key in ListenKey.Of(virtualServer.Configured, place))
             {
-                served.Add(address);
-                if (ListenOn(address, RouteTo(virtualServer, address.Port, wanted), opened) is not { } listener)
+                served.Add(key);
+                if (ListenOn(key, RouteTo(virtualServer, key.Address.Port, wanted), opened) is not { } listener)
                     continue;
                 if (isOurs)
                     listener.Wake();
@@ -213,24 +225,30 @@ internal sealed class Worker
         }
     }
 
-    private Listener? ListenOn(IPEndPoint address, Route route, IReadOnlyDictionary<IPEndPoint, TcpListenSocket> opened)
+    private Listener? ListenOn(ListenKey key, Route route, IReadOnlyDictionary<ListenKey, ListenSocket> opened)
     {
-        if (_listeners.TryGetValue(address, out Listener? listener))
+        if (_listeners.TryGetValue(key, out Listener? listener))
         {
             listener.Redirect(route);
             return listener;
         }
 
-        if (!opened.TryGetValue(address, out TcpListenSocket? socket))
+        listener = opened.GetValueOrDefault(key) switch
+        {
+            TcpListenSocket tcp => new ConnectionListener(this, key.Address, tcp, route),
+            UdpListenSocket udp => new DatagramListener(this, key.Address, udp, route),
+            _ => null,
+        };
+        if (listener is null)
             return null;
-        _listeners.Add(address, listener = new(this, address, socket, route));
+        _listeners.Add(key, listener);
         listener.Open();
         return listener;
     }
 
-    private void Close(IPEndPoint address, Listener listener)
+    private void Close(ListenKey key, Listener listener)
     {
-        _listeners.Remove(address);
+        _listeners.Remove(key);
         listener.Retire();
         Interrupt(listener, onlyIdle: true);
     }

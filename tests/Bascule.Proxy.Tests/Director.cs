@@ -65,6 +65,9 @@ internal sealed class Director : IAsyncDisposable
     /// <summary>A TCP virtual server on a free port.</summary>
     public static VirtualServer Tcp(params IPEndPoint[] realServers) => Make(VirtualServerProtocol.Tcp, realServers);
 
+    /// <summary>A UDP virtual server on a free port.</summary>
+    public static VirtualServer Udp(params IPEndPoint[] realServers) => Make(VirtualServerProtocol.Udp, realServers);
+
     public static Director Start(params VirtualServer[] virtualServers) => new(Configure(virtualServers), workers: 1);
 
     public static Director Start(Limits limits, params VirtualServer[] virtualServers) =>

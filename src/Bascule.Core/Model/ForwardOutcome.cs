@@ -1,9 +1,9 @@
 namespace Bascule.Core.Model;
 
-/// <summary>How a TCP connection or an HTTP request ended, named after who decided it. Each is a counter.</summary>
+/// <summary>How a TCP connection, an HTTP request or a UDP session ended, or what became of a datagram that could not be forwarded, named after who decided it. Each is a counter.</summary>
 public enum ForwardOutcome
 {
-    /// <summary>Forwarded, and answered by a real server (whatever its status).</summary>
+    /// <summary>Forwarded, and answered by a real server (whatever its status). UDP: forwarded, whether anything was answered or not.</summary>
     Completed,
 
     /// <summary>Forwarded to the sorry server, and answered by it.</summary>
@@ -42,7 +42,13 @@ public enum ForwardOutcome
     /// <summary>It sent bytes that are not a response. 502.</summary>
     RealServerSentBadResponse,
 
-    /// <summary>The worker holds as many connections as it may. 503.</summary>
+    /// <summary>UDP: longer than a datagram may be on the other side (IPv6 carries twenty bytes more than IPv4). Dropped.</summary>
+    DatagramTooLarge,
+
+    /// <summary>UDP: the kernel had no room for it, or did not let it out. Dropped.</summary>
+    DatagramNotSent,
+
+    /// <summary>The worker holds as many connections as it may. 503. UDP: the session that was idle longest was ended for another; with none, the datagram was dropped.</summary>
     WorkerFull,
 
     /// <summary>Cut off at the end of <see cref="Configuration.ShutdownTimeout"/>.</summary>

@@ -293,6 +293,12 @@ public sealed class RealServerCounters
     /// <summary>Those it answered badly: no connection; of TCP a break before the client has sent anything; of HTTP a break or silence before an answer, bytes that are none, a status of 500 or more.</summary>
     public long BadAnswers { get; set; }
 
+    /// <summary>Datagrams sent to it; 0 where connections are carried.</summary>
+    public long PacketsIn { get; set; }
+
+    /// <summary>Datagrams received from it; 0 where connections are carried.</summary>
+    public long PacketsOut { get; set; }
+
     /// <summary>Bytes sent to it.</summary>
     public long BytesIn { get; set; }
 

@@ -91,14 +91,17 @@ public sealed class VirtualServerCounters
 {
     private readonly long[] _outcomes = new long[Enum.GetValues<ForwardOutcome>().Length];
 
-    /// <summary>Client connections accepted.</summary>
+    /// <summary>Client connections accepted, or UDP sessions begun (or datagrams, where each is scheduled by itself).</summary>
     public long Connections { get; set; }
 
-    /// <summary>Client connections open now.</summary>
+    /// <summary>Client connections or UDP sessions open now.</summary>
     public long OpenConnections { get; set; }
 
     /// <summary>Counts an ending.</summary>
     public void Count(ForwardOutcome outcome) => _outcomes[(int)outcome]++;
+
+    /// <summary>Counts several of a kind; there may be none.</summary>
+    public void Count(ForwardOutcome outcome, int times) => _outcomes[(int)outcome] += times;
 
     /// <summary>How often it ended so.</summary>
     public long this[ForwardOutcome outcome] => Volatile.Read(ref _outcomes[(int)outcome]);

@@ -6,7 +6,6 @@ namespace Bascule.Linux.Sockets;
 /// <summary>UDP on one port of every address of one family. Non-blocking; nothing allocates after it was opened. One thread. udp(7).</summary>
 public sealed unsafe class DatagramSocket : IDisposable
 {
-    private const int Datagrams = 2; // SOCK_DGRAM
     private const int LevelIp = 0, TypeOfService = 1, TrafficClass6 = 67;
     private const int NetworkControl = 0xC0; // as routing protocols have it, RFC 791 §3.1
 
@@ -24,7 +23,7 @@ public sealed unsafe class DatagramSocket : IDisposable
     public static DatagramSocket Bind(AddressFamily family, int port)
     {
         bool isIpv4 = family == AddressFamily.InterNetwork;
-        int descriptor = Libc.Socket(isIpv4 ? Libc.AddressFamilyInet : Libc.AddressFamilyInet6, Datagrams | Libc.SocketNonBlock | Libc.SocketCloseOnExec, 0);
+        int descriptor = Libc.Socket(isIpv4 ? Libc.AddressFamilyInet : Libc.AddressFamilyInet6, Libc.SocketDatagrams | Libc.SocketNonBlock | Libc.SocketCloseOnExec, 0);
         if (descriptor < 0)
             throw new KernelException("socket(SOCK_DGRAM)", Libc.LastError);
         int only = 1, precedence = NetworkControl;

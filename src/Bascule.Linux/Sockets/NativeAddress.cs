@@ -31,6 +31,9 @@ public struct NativeAddress
     [UnscopedRef]
     public readonly ReadOnlySpan<byte> AddressBytes => IsIpv4 ? ((ReadOnlySpan<byte>)this).Slice(4, 4) : ((ReadOnlySpan<byte>)this).Slice(8, 16);
 
+    /// <summary>Of an IPv6 address, the interface that it is valid on; 0 for one that is valid on all.</summary>
+    public readonly uint Scope => IsIpv4 ? 0 : BitConverter.ToUInt32(this[24..]);
+
     internal readonly int Family => IsIpv4 ? Libc.AddressFamilyInet : Libc.AddressFamilyInet6;
 
     internal readonly int Size => IsIpv4 ? Ipv4Length : Length;
@@ -69,5 +72,5 @@ public struct NativeAddress
 
     /// <summary>Converts back.</summary>
     public readonly IPEndPoint ToEndPoint() =>
-        new(IsIpv4 ? new IPAddress(AddressBytes) : new IPAddress(AddressBytes, BitConverter.ToUInt32(this[24..])), Port);
+        new(IsIpv4 ? new IPAddress(AddressBytes) : new IPAddress(AddressBytes, Scope), Port);
 }

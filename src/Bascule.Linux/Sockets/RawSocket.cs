@@ -13,12 +13,11 @@ public sealed unsafe class RawSocket : IDisposable
     private const int Raw = 3; // SOCK_RAW
     private const int LevelIp = 0;
     private const int BindToDevice = 25, ReceiveBuffer = 8; // SO_…
-    private const int TypeOfService = 1, TimeToLive = 2, PacketInformation = 8, MulticastInterface = 32, MulticastTimeToLive = 33, MulticastLoop = 34, AddMembership = 35; // IP_…
+    private const int TypeOfService = 1, TimeToLive = 2, MulticastInterface = 32, MulticastTimeToLive = 33, MulticastLoop = 34, AddMembership = 35; // IP_…
     private const int UnicastHops6 = 16, MulticastInterface6 = 17, MulticastHops6 = 18, MulticastLoop6 = 19, AddMembership6 = 20; // IPV6_…
-    private const int ReceivePacketInformation6 = 49, PacketInformation6 = 50, ReceiveHopLimit6 = 51, HopLimit6 = 52, TrafficClass6 = 67;
+    private const int ReceiveHopLimit6 = 51, HopLimit6 = 52, TrafficClass6 = 67;
     private const int NetworkControl = 0xC0; // the precedence of routing protocols, RFC 791 §3.1
     private const int Truncated = 0x20; // MSG_TRUNC
-    private const int ControlHeader = 16; // struct cmsghdr
     private const int ControlRoom = 128;
 
     private readonly bool _isIpv4;
@@ -75,7 +74,7 @@ public sealed unsafe class RawSocket : IDisposable
     public IoResult Send(ReadOnlySpan<byte> message, in NativeAddress to, in NativeAddress from)
     {
         byte* control = stackalloc byte[ControlRoom];
-        int length = WriteSource(control, from);
+        int length = ControlMessage.WriteSource(control, from, _interface);
         fixed (byte* bytes = message, name = (ReadOnlySpan<byte>)to)
         {
             Libc.Vector vector = new() { Base = bytes, Length = (nuint)message.Length };
@@ -141,7 +140,7 @@ public sealed unsafe class RawSocket : IDisposable
         Set(Libc.LevelIpv6, MulticastLoop6, 0);
         Set(Libc.LevelIpv6, TrafficClass6, NetworkControl);
         Set(Libc.LevelIpv6, MulticastInterface6, _interface);
-        Set(Libc.LevelIpv6, ReceivePacketInformation6, 1);
+        Set(Libc.LevelIpv6, Libc.OptionIpv6ReceivePacketInformation, 1);
         Set(Libc.LevelIpv6, ReceiveHopLimit6, 1);
     }
 
@@ -151,23 +150,6 @@ public sealed unsafe class RawSocket : IDisposable
     {
         if (result < 0)
             throw new KernelException(call, Libc.LastError);
-    }
-
-    /// <summary>
-    /// The source address as a control message. cmsg(3)
-    /// <code>
-    /// IPv4: | interface 4 | source 4 | 0 4 |      IPv6: | source 16 | interface 4 |
-    /// </code>
-    /// </summary>
-    private int WriteSource(byte* control, in NativeAddress from)
-    {
-        int data = _isIpv4 ? 12 : 20;
-        *(nuint*)control = (nuint)(ControlHeader + data);
-        *(int*)(control + 8) = Level;
-        *(int*)(control + 12) = _isIpv4 ? PacketInformation : PacketInformation6;
-        from.AddressBytes.CopyTo(new(control + ControlHeader + (_isIpv4 ? 4 : 0), 16));
-        *(int*)(control + ControlHeader + (_isIpv4 ? 0 : 16)) = _interface;
-        return ControlHeader + (_isIpv4 ? 16 : 24); // aligned to eight
     }
 
     // An IPv4 raw socket gives the IP header, too. RFC 791 §3.1
@@ -182,15 +164,15 @@ public sealed unsafe class RawSocket : IDisposable
     {
         NativeAddress destination = default;
         int hopLimit = 0;
-        while (control.Length >= ControlHeader && (int)MemoryMarshal.Read<nuint>(control) is var size && size >= ControlHeader && size <= control.Length)
+        while (control.Length >= ControlMessage.HeaderLength && (int)MemoryMarshal.Read<nuint>(control) is var size && size >= ControlMessage.HeaderLength && size <= control.Length)
         {
-            ReadOnlySpan<byte> data = control[ControlHeader..size];
+            ReadOnlySpan<byte> data = control[ControlMessage.HeaderLength..size];
             switch (MemoryMarshal.Read<int>(control[12..]))
             {
                 case HopLimit6 when data.Length >= sizeof(int):
                     hopLimit = MemoryMarshal.Read<int>(data);
                     break;
-                case PacketInformation6 when data.Length >= 16:
+                case Libc.OptionIpv6PacketInformation when data.Length >= 16:
                     destination = NativeAddress.FromBytes(data[..16]);
                     break;
             }

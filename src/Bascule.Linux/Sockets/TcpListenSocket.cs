@@ -2,27 +2,12 @@ using System.Net;
 
 namespace Bascule.Linux.Sockets;
 
-/// <summary>A listening TCP socket, non-blocking. Several may share one address (SO_REUSEPORT); the kernel spreads connections over them.</summary>
-public sealed unsafe class TcpListenSocket : IDisposable
+/// <summary>A listening TCP socket.</summary>
+public sealed unsafe class TcpListenSocket : ListenSocket
 {
-    private bool _closed;
-
-    private TcpListenSocket(int descriptor) => Descriptor = descriptor;
-
-    /// <summary>For <see cref="Epoll.EpollSet"/>.</summary>
-    public int Descriptor { get; }
-
-    /// <summary>The address it listens on, with the port the kernel chose when 0 was asked for.</summary>
-    public IPEndPoint LocalAddress
+    private TcpListenSocket(int descriptor)
+        : base(descriptor)
     {
-        get
-        {
-            NativeAddress address = default;
-            int length = NativeAddress.Length;
-            fixed (byte* bytes = (Span<byte>)address)
-                Libc.GetSocketName(Descriptor, bytes, &length);
-            return address.ToEndPoint();
-        }
     }
 
     /// <summary>Opens and listens.</summary>
@@ -43,18 +28,10 @@ public sealed unsafe class TcpListenSocket : IDisposable
         }
 
         TcpListenSocket socket = new(descriptor);
-        fixed (byte* bytes = (ReadOnlySpan<byte>)address)
+        if (socket.Switch(Libc.LevelSocket, Libc.OptionReuseAddress) && socket.BindTo(address, shared, anywhere) && Libc.Listen(descriptor, backlog) == 0)
         {
-            if (socket.Switch(Libc.LevelSocket, Libc.OptionReuseAddress)
-                && (!shared || socket.Switch(Libc.LevelSocket, Libc.OptionReusePort))
-                && (!anywhere || socket.BindAnywhere(address.IsIpv4))
-                && (address.IsIpv4 || socket.Switch(Libc.LevelIpv6, Libc.OptionIpv6Only))
-                && Libc.Bind(descriptor, bytes, address.Size) == 0
-                && Libc.Listen(descriptor, backlog) == 0)
-            {
-                error = Errno.None;
-                return socket;
-            }
+            error = Errno.None;
+            return socket;
         }
 
         error = Libc.LastError;
@@ -75,26 +52,5 @@ public sealed unsafe class TcpListenSocket : IDisposable
             descriptor = Libc.Accept(Descriptor, bytes, &length, Libc.SocketNonBlock | Libc.SocketCloseOnExec);
         error = descriptor < 0 ? Libc.LastError : Errno.None;
         return descriptor < 0 ? null : new(descriptor);
-    }
-
-    /// <summary>Closes it; connections that wait to be accepted are reset by the kernel. A second call does nothing.</summary>
-    public void Dispose()
-    {
-        if (_closed)
-            return;
-        _closed = true;
-
-        // A program that is being started holds a copy of every descriptor for a moment, and would go on listening.
-        Libc.Shutdown(Descriptor, Libc.ShutdownRead);
-        Libc.Close(Descriptor);
-    }
-
-    private bool BindAnywhere(bool isIpv4) =>
-        isIpv4 ? Switch(Libc.LevelIpv4, Libc.OptionIpv4FreeBind) : Switch(Libc.LevelIpv6, Libc.OptionIpv6FreeBind);
-
-    private bool Switch(int level, int option)
-    {
-        int on = 1;
-        return Libc.SetSocketOption(Descriptor, level, option, &on, sizeof(int)) == 0;
     }
 }

@@ -52,7 +52,7 @@ internal sealed partial class HttpConnection : ClientConnection
     private long _countedIn;
     private long _countedOut;
 
-    public HttpConnection(Worker worker, Listener listener, TcpSocket socket, in NativeAddress address)
+    public HttpConnection(Worker worker, ConnectionListener listener, TcpSocket socket, in NativeAddress address)
         : base(worker, listener, socket, address)
     {
         _fromClient = new(worker.Loop.Buffers);

@@ -50,6 +50,7 @@ internal static class Refusals
     {
         ForwardOutcome.Completed or ForwardOutcome.CompletedBySorryServer => null,
         ForwardOutcome.ClientLeft or ForwardOutcome.ShutDown => null,
+        ForwardOutcome.DatagramTooLarge or ForwardOutcome.DatagramNotSent => null,
         ForwardOutcome.ClientSentBadRequest => new(400, "This request could not be understood, or could be understood in two ways."),
         ForwardOutcome.ClientSentLongRequestLine => ParseResult.RequestLineTooLong.Refusal(),
         ForwardOutcome.ClientSentLargeHead => ParseResult.HeadTooLarge.Refusal(),

@@ -94,25 +94,17 @@ internal sealed class EventLoop : IDisposable
 
     /// <summary>Watches a socket: every change of readiness is told once.</summary>
     /// <exception cref="KernelException">ENOSPC or ENOMEM: the user watches as many descriptors as the system allows.</exception>
-    public void Watch(ReadySource source, TcpSocket socket)
-    {
-        Register(source);
-        try
-        {
-            _epoll.AddEdgeTriggered(socket.Descriptor, TokenOf(source));
-        }
-        catch (KernelException)
-        {
-            Forget(source);
-            throw;
-        }
-    }
+    public void Watch(ReadySource source, TcpSocket socket) => Watch(source, socket.Descriptor, isEdgeTriggered: true);
 
-    /// <summary>Watches a listening socket: told in every turn while connections wait.</summary>
-    public void Watch(ReadySource source, TcpListenSocket socket) => _epoll.AddReadable(socket.Descriptor, TokenOf(Register(source)));
+    /// <summary>Watches a listening socket: told in every turn while something waits.</summary>
+    public void Watch(ReadySource source, ListenSocket socket) => _epoll.AddReadable(socket.Descriptor, TokenOf(Register(source)));
+
+    /// <summary>Watches a UDP socket: told in every turn while datagrams wait, or an error.</summary>
+    /// <inheritdoc cref="Watch(ReadySource, TcpSocket)"/>
+    public void Watch(ReadySource source, UdpSocket socket) => Watch(source, socket.Descriptor, isEdgeTriggered: false);
 
     /// <summary>Stops watching a listening socket that stays open.</summary>
-    public void Unwatch(ReadySource source, TcpListenSocket socket)
+    public void Unwatch(ReadySource source, ListenSocket socket)
     {
         _epoll.Remove(socket.Descriptor);
         Forget(source);
@@ -189,6 +181,23 @@ internal sealed class EventLoop : IDisposable
         foreach (Action continuation in _resuming)
             continuation();
         _resuming.Clear();
+    }
+
+    private void Watch(ReadySource source, int descriptor, bool isEdgeTriggered)
+    {
+        ulong token = TokenOf(Register(source));
+        try
+        {
+            if (isEdgeTriggered)
+                _epoll.AddEdgeTriggered(descriptor, token);
+            else
+                _epoll.AddReadable(descriptor, token);
+        }
+        catch (KernelException)
+        {
+            Forget(source);
+            throw;
+        }
     }
 
     private ReadySource Register(ReadySource source)

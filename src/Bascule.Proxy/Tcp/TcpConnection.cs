@@ -13,7 +13,7 @@ internal sealed class TcpConnection : ClientConnection
     private long _countedIn;
     private long _countedOut;
 
-    public TcpConnection(Worker worker, Listener listener, TcpSocket socket, in NativeAddress address)
+    public TcpConnection(Worker worker, ConnectionListener listener, TcpSocket socket, in NativeAddress address)
         : base(worker, listener, socket, address)
     {
         _tunnel = new(worker.Loop, Waiter);

@@ -42,6 +42,8 @@ public sealed class ResponsesTests
     [InlineData(ForwardOutcome.CompletedBySorryServer)]
     [InlineData(ForwardOutcome.ClientLeft)]
     [InlineData(ForwardOutcome.ShutDown)]
+    [InlineData(ForwardOutcome.DatagramTooLarge)]
+    [InlineData(ForwardOutcome.DatagramNotSent)]
     public void When_there_is_nothing_to_say_nothing_is_said(ForwardOutcome outcome) =>
         Assert.True(Responses.For(outcome, Method.Get).IsEmpty);
 
