@@ -7,13 +7,14 @@ using BenchmarkDotNet.Loggers;
 using BenchmarkDotNet.Reports;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
+using Perfolizer.Horology;
 using Bascule.Bench.Schedulers;
 using Bascule.Core.Api;
 using Bascule.Core.Model;
 
 // schedulers-bench PAGE [--smoke]: measures, and writes the table of all schedulers to PAGE.
 bool isSmoke = args.Contains("--smoke");
-Job job = (isSmoke ? Job.Dry : Job.Default.WithWarmupCount(4).WithIterationCount(10)).WithToolchain(InProcessEmitToolchain.Instance);
+Job job = (isSmoke ? Job.Dry : Job.Default.WithIterationTime(TimeInterval.FromMilliseconds(100)).WithWarmupCount(4).WithIterationCount(10)).WithToolchain(InProcessEmitToolchain.Instance);
 double loadBefore = Load();
 Summary summary = BenchmarkRunner.Run<Picks>(ManualConfig.CreateEmpty()
     .AddJob(job).AddLogger(ConsoleLogger.Default).AddColumnProvider(DefaultColumnProviders.Instance)

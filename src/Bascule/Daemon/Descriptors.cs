@@ -17,17 +17,23 @@ internal static class Descriptors
     /// <summary>A client's connection, and the one to a real server beside it.</summary>
     private const long OfAClient = 2;
 
+    /// <summary>
+    /// The most for checks, as a part of all: tens of thousands are spread over their interval and never out at once, and a check that finds no descriptor
+    /// is made later and takes nobody out.
+    /// </summary>
+    private const int ForChecks = 4;
+
     /// <summary>The connections of one worker: those of the limit, or fewer where there are not descriptors for so many, at least one.</summary>
     /// <param name="allowed">What the process may open. getrlimit(2), RLIMIT_NOFILE.</param>
     public static int ConnectionsPerWorker(Configuration configuration, int workers, ulong allowed)
     {
-        long left = long.CreateSaturating(allowed) - BesideClients(configuration, workers);
+        long left = long.CreateSaturating(allowed) - BesideClients(configuration, workers, allowed);
         return (int)long.Clamp(left / (OfAClient * workers), 1, configuration.Limits.ConnectionsPerWorker);
     }
 
-    /// <summary>What is open at most when no client is there: every worker listens at every address, and all checks may be asking at the same time.</summary>
-    public static long BesideClients(Configuration configuration, int workers) =>
-        OfTheProcess + (workers * (OfAWorker + Listeners(configuration))) + Checks(configuration);
+    /// <summary>What is open when no client is there: every worker listens at every address, and checks may be asking at the same time.</summary>
+    public static long BesideClients(Configuration configuration, int workers, ulong allowed) =>
+        OfTheProcess + (workers * (OfAWorker + Listeners(configuration))) + long.Min(Checks(configuration), long.CreateSaturating(allowed) / ForChecks);
 
     private static long Listeners(Configuration configuration) => configuration.VirtualServers.Where(v => v.IsProxied).Sum(v => v.Addresses.Sum(a => (long)a.Ports));
 

@@ -8,6 +8,7 @@ namespace Bascule.Tests.Daemon;
 public sealed class DescriptorsTests
 {
     private const string Tcp = "check: { type: tcp }";
+    private const ulong Plenty = 1_000_000;
 
     [Theory]
     [InlineData("check: none", 0)]
@@ -31,7 +32,7 @@ public sealed class DescriptorsTests
 
         Configuration twice = once with { VirtualServers = [web, web with { Name = "again" }] };
 
-        Assert.Equal(1, Descriptors.BesideClients(twice, workers: 1) - Descriptors.BesideClients(once, workers: 1)); // its listener
+        Assert.Equal(1, Descriptors.BesideClients(twice, workers: 1, Plenty) - Descriptors.BesideClients(once, workers: 1, Plenty)); // its listener
     }
 
     [Theory]
@@ -41,7 +42,21 @@ public sealed class DescriptorsTests
     public void The_rest_is_shared_by_clients_with_two_each(ulong allowed, int connections) =>
         Assert.Equal(connections, Descriptors.ConnectionsPerWorker(Read("192.0.2.10:80", Tcp), workers: 1, allowed));
 
-    private static long Beside(int workers, string addresses, string check) => Descriptors.BesideClients(Read(addresses, check), workers);
+    [Fact]
+    public void Checks_are_left_a_quarter_at_most_for_they_are_not_all_out_at_once()
+    {
+        Configuration configuration = Read("192.0.2.10:80", Tcp);
+        VirtualServer web = configuration.VirtualServers[0];
+        RealServer realServer = web.RealServers[0];
+        Configuration large = configuration with
+        {
+            VirtualServers = [web with { RealServers = [.. Enumerable.Range(1, 5_000).Select(port => realServer with { Address = new(realServer.Address.Address, port) })] }],
+        };
+
+        Assert.Equal(((8_000 * 3 / 4) - 300 - 4 - 1) / 2, Descriptors.ConnectionsPerWorker(large, workers: 1, allowed: 8_000));
+    }
+
+    private static long Beside(int workers, string addresses, string check) => Descriptors.BesideClients(Read(addresses, check), workers, Plenty);
 
     private static Configuration Read(string addresses, string check) =>
         ConfigurationText.Check(Encoding.UTF8.GetBytes($"virtualServers: {{ web: {{ addresses: [{addresses}], {check}, realServers: [10.0.0.1:80, 10.0.0.2:80, 10.0.0.3:80] }} }}")).Meant!;
