@@ -1,3 +1,6 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
 using System.Text;
 
 namespace Bascule.Health;
@@ -9,8 +12,8 @@ internal sealed class ConversationException(string why) : Exception(why);
 internal sealed class CannotAskException(string why) : Exception(why);
 
 /// <summary>Talks with a real server in lines or in bytes, and remembers at most 64 KiB of what it has said and nobody has taken yet.</summary>
-/// <param name="stream">Over this, which the caller closes. A protocol that starts TLS goes on with a new conversation over the <see cref="System.Net.Security.SslStream"/>.</param>
-internal sealed class Conversation(Stream stream)
+/// <param name="connection">Over this, which the caller closes.</param>
+internal sealed class Conversation(NetworkStream connection) : IAsyncDisposable
 {
     /// <summary>Bytes that may wait to be taken.</summary>
     public const int Most = 64 * 1024;
@@ -19,17 +22,49 @@ internal sealed class Conversation(Stream stream)
     private int _start;
     private int _end;
 
-    /// <summary>Where it takes place.</summary>
-    public Stream Stream => stream;
+    /// <summary>Our end of the connection.</summary>
+    public IPEndPoint Local => (IPEndPoint)connection.Socket.LocalEndPoint!;
+
+    /// <summary>What encrypts it; null: nothing.</summary>
+    public SslStream? Tls { get; private set; }
+
+    private Stream Stream => Tls is null ? connection : Tls;
 
     /// <summary>What has come and is not taken. Valid until the next read.</summary>
     public ReadOnlySpan<byte> Heard => _buffer.AsSpan(_start, _end - _start);
 
+    /// <summary>Goes on over TLS.</summary>
+    /// <exception cref="ConversationException">There is no TLS, its certificate is not accepted, or something is waiting to be taken.</exception>
+    public async ValueTask EncryptAsync(TlsClient tls, CancellationToken cancellation)
+    {
+        // Anybody on the way could have put it there, and it would pass for the server's own words under TLS (CVE-2011-0411).
+        if (!Heard.IsEmpty)
+            throw new ConversationException($"said {Show(Heard)} before TLS had begun, which anybody on the way could have added");
+        Tls = await tls.ConnectAsync(connection, cancellation);
+    }
+
+    /// <summary>Says the last word of TLS, where there is one: who goes without is written into some servers' logs.</summary>
+    public async ValueTask LeaveAsync()
+    {
+        try
+        {
+            if (Tls is not null)
+                await Tls.ShutdownAsync();
+        }
+        catch (IOException)
+        {
+            // It has closed already.
+        }
+    }
+
+    /// <summary>Lets go of what encrypts it.</summary>
+    public ValueTask DisposeAsync() => Tls?.DisposeAsync() ?? ValueTask.CompletedTask;
+
     /// <summary>Sends bytes.</summary>
     public async ValueTask SendAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
     {
-        await stream.WriteAsync(bytes, cancellation);
-        await stream.FlushAsync(cancellation);
+        await Stream.WriteAsync(bytes, cancellation);
+        await Stream.FlushAsync(cancellation);
     }
 
     /// <summary>Sends text, as UTF-8 and as it is: the end of a line is the caller's to write.</summary>
@@ -94,7 +129,7 @@ internal sealed class Conversation(Stream stream)
     public async ValueTask<bool> TryHearMoreAsync(CancellationToken cancellation)
     {
         MakeRoom();
-        int count = await stream.ReadAsync(_buffer.AsMemory(_end), cancellation);
+        int count = await TlsClient.ReadAsync(Stream, _buffer.AsMemory(_end), cancellation);
         _end += count;
         return count > 0;
     }

@@ -4,9 +4,9 @@ using Bascule.Core.Model;
 namespace Bascule.Health;
 
 /// <summary>Does an FTP server greet us, and let us in? RFC 959 §5.4.</summary>
-internal sealed class FtpProbe(FtpCheck check, string? password, IPEndPoint target) : ConversationProbe(target)
+internal sealed class FtpProbe(FtpCheck check, string? password, IPEndPoint target, TimeProvider time) : ConversationProbe(check, target, time)
 {
-    private const int ReadySoon = 120, Ready = 220, LoggedIn = 230, NeedsPassword = 331;
+    private const int ReadySoon = 120, Ready = 220, LoggedIn = 230, BeginsTls = 234, NeedsPassword = 331;
 
     /// <inheritdoc/>
     protected override async ValueTask<Verdict> AskAsync(Conversation talk, CancellationToken cancellation)
@@ -16,6 +16,14 @@ internal sealed class FtpProbe(FtpCheck check, string? password, IPEndPoint targ
             return Verdict.Failed($"not ready yet: {greeting}");
         if (greeting.Code != Ready)
             return Verdict.Failed(greeting.Code == 0 ? $"it does not speak FTP: {greeting}" : $"greeted with {greeting}");
+
+        if (StartsTls)
+        {
+            Reply answer = await SayAsync("AUTH TLS", talk, cancellation); // RFC 4217 §4
+            if (answer.Code != BeginsTls)
+                return NoTls("AUTH TLS", $"{answer}");
+            await EncryptAsync(talk, cancellation);
+        }
 
         if (check.User is { } user)
         {

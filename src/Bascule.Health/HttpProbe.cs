@@ -35,7 +35,7 @@ internal sealed class HttpProbe(HttpCheck check, IPEndPoint target, TimeProvider
         {
             while (true)
             {
-                int count = await ReadAsync(stream, buffer, cancellation);
+                int count = await TlsClient.ReadAsync(stream, buffer, cancellation);
                 if (count == 0)
                     answer.Close();
                 else
@@ -48,19 +48,6 @@ internal sealed class HttpProbe(HttpCheck check, IPEndPoint target, TimeProvider
         {
             answer.Reset();
             ArrayPool<byte>.Shared.Return(buffer);
-        }
-    }
-
-    // A server that leaves TLS without its goodbye has ended its answer all the same; the answer knows whether it was whole.
-    private static async ValueTask<int> ReadAsync(Stream stream, byte[] buffer, CancellationToken cancellation)
-    {
-        try
-        {
-            return await stream.ReadAsync(buffer, cancellation);
-        }
-        catch (IOException e) when (e.InnerException is not SocketException)
-        {
-            return 0;
         }
     }
 }

@@ -5,15 +5,18 @@ using Bascule.Core.Model;
 namespace Bascule.Health;
 
 /// <summary>Does a directory let us bind, and has it an entry? RFC 4511.</summary>
-internal sealed class LdapProbe(LdapCheck check, string? password, IPEndPoint target) : ConversationProbe(target)
+internal sealed class LdapProbe(LdapCheck check, string? password, IPEndPoint target, TimeProvider time) : ConversationProbe(check, target, time)
 {
-    private const byte BindRequest = 0x60, BindResponse = 0x61, UnbindRequest = 0x42, SearchRequest = 0x63, SearchEntry = 0x64, SearchDone = 0x65, SearchReference = 0x73;
-    private const byte SimpleAuthentication = 0x80, PresentFilter = 0x87, Version = 3;
+    private const byte BindRequest = 0x60, BindResponse = 0x61, UnbindRequest = 0x42, SearchRequest = 0x63, SearchEntry = 0x64, SearchDone = 0x65, SearchReference = 0x73, ExtendedRequest = 0x77, ExtendedResponse = 0x78;
+    private const byte SimpleAuthentication = 0x80, PresentFilter = 0x87, RequestName = 0x80, Version = 3;
     private const int HeadLength = 6; // of a message, and the longest one of its length
 
     /// <inheritdoc/>
     protected override async ValueTask<Verdict> AskAsync(Conversation talk, CancellationToken cancellation)
     {
+        if (StartsTls && await StartTlsAsync(talk, cancellation) is { } noTls)
+            return noTls;
+
         await SendAsync(1, Ber.Write(BindRequest, Ber.Write(Ber.Integer, Version), Text(check.User ?? ""), Ber.Write(SimpleAuthentication, Encoding.UTF8.GetBytes(password ?? ""))), talk, cancellation);
         (byte kind, byte[] content) = await ReadAsync(1, talk, cancellation);
         if (kind != BindResponse)
@@ -25,6 +28,20 @@ internal sealed class LdapProbe(LdapCheck check, string? password, IPEndPoint ta
             return failed;
         await SendAsync(3, [UnbindRequest, 0], talk, cancellation);
         return Verdict.Pass(check.Base is null ? "bound" : "bound, and the entry is there");
+    }
+
+    /// <summary>RFC 4511 §4.14.</summary>
+    /// <returns>Null when it has begun.</returns>
+    private async ValueTask<Verdict?> StartTlsAsync(Conversation talk, CancellationToken cancellation)
+    {
+        await SendAsync(4, Ber.Write(ExtendedRequest, Ber.Write(RequestName, "1.3.6.1.4.1.1466.20037"u8.ToArray())), talk, cancellation);
+        (byte kind, byte[] content) = await ReadAsync(4, talk, cancellation);
+        if (kind != ExtendedResponse)
+            throw NotLdap(content);
+        if (LdapResult.Read(content) is { Code: not 0 } refused)
+            return NoTls("StartTLS", $"{refused}");
+        await EncryptAsync(talk, cancellation);
+        return null;
     }
 
     /// <summary>Asks for the entry itself, and no attribute of it.</summary>
@@ -101,6 +118,7 @@ internal readonly record struct LdapResult(int Code, string Message)
     private static string Word(int code) => code switch
     {
         -1 => "a broken answer",
+        2 => "a protocol error",
         8 => "a stronger authentication is required",
         13 => "encryption is required",
         32 => "no such object",

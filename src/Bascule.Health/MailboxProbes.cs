@@ -4,7 +4,7 @@ using Bascule.Core.Model;
 namespace Bascule.Health;
 
 /// <summary>Does a POP3 server greet us, and let us in? RFC 1939.</summary>
-internal sealed class Pop3Probe(Pop3Check check, string? password, IPEndPoint target) : ConversationProbe(target)
+internal sealed class Pop3Probe(Pop3Check check, string? password, IPEndPoint target, TimeProvider time) : ConversationProbe(check, target, time)
 {
     /// <inheritdoc/>
     protected override async ValueTask<Verdict> AskAsync(Conversation talk, CancellationToken cancellation)
@@ -12,6 +12,14 @@ internal sealed class Pop3Probe(Pop3Check check, string? password, IPEndPoint ta
         string greeting = await talk.ReadLineAsync(cancellation);
         if (!IsGood(greeting))
             return Verdict.Failed(greeting.StartsWith("-ERR", StringComparison.Ordinal) ? $"greeted with {Conversation.Show(greeting)}" : $"it does not speak POP3: {Conversation.Show(greeting)}");
+
+        if (StartsTls)
+        {
+            string answer = await SayAsync("STLS", talk, cancellation); // RFC 2595 §4
+            if (!IsGood(answer))
+                return NoTls("STLS", Conversation.Show(answer));
+            await EncryptAsync(talk, cancellation);
+        }
 
         if (check.User is { } user)
         {
@@ -36,7 +44,7 @@ internal sealed class Pop3Probe(Pop3Check check, string? password, IPEndPoint ta
 }
 
 /// <summary>Does an IMAP server greet us, and let us in? RFC 9051, and RFC 3501 alike.</summary>
-internal sealed class ImapProbe(ImapCheck check, string? password, IPEndPoint target) : ConversationProbe(target)
+internal sealed class ImapProbe(ImapCheck check, string? password, IPEndPoint target, TimeProvider time) : ConversationProbe(check, target, time)
 {
     private const int MostLines = 200; // before the answer
 
@@ -46,6 +54,14 @@ internal sealed class ImapProbe(ImapCheck check, string? password, IPEndPoint ta
         string greeting = await talk.ReadLineAsync(cancellation);
         if (!greeting.StartsWith("* OK", StringComparison.OrdinalIgnoreCase))
             return Verdict.Failed(greeting.StartsWith("* BYE", StringComparison.OrdinalIgnoreCase) ? $"greeted with {Conversation.Show(greeting)}" : $"it does not speak IMAP: {Conversation.Show(greeting)}");
+
+        if (StartsTls)
+        {
+            string answer = await SayAsync("a0", "STARTTLS", talk, cancellation); // RFC 9051 §6.2.1
+            if (!answer.StartsWith("a0 OK", StringComparison.OrdinalIgnoreCase))
+                return NoTls("STARTTLS", Conversation.Show(answer[3..]));
+            await EncryptAsync(talk, cancellation);
+        }
 
         if (check.User is { } user)
         {

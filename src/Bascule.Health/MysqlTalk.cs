@@ -88,7 +88,8 @@ internal readonly record struct MysqlError(int Number, string Text)
 /// <summary>The server's first word (Handshake v10), or another kind of login that it asks for.</summary>
 /// <param name="Plugin">The kind of login.</param>
 /// <param name="Salt">20 bytes.</param>
-internal sealed record MysqlGreeting(string Plugin, byte[] Salt)
+/// <param name="OffersTls">Whether it knows TLS; only the first word says.</param>
+internal sealed record MysqlGreeting(string Plugin, byte[] Salt, bool OffersTls = false)
 {
     private const int SaltLength = 20;
     private const string Native = "mysql_native_password";
@@ -100,6 +101,7 @@ internal sealed record MysqlGreeting(string Plugin, byte[] Salt)
         LongPassword = 1,
         ConnectWithDatabase = 8,
         Protocol41 = 0x200,
+        Tls = 0x800,
         Transactions = 0x2000,
         SecureConnection = 0x8000,
         PluginAuthentication = 0x80000,
@@ -117,7 +119,8 @@ internal sealed record MysqlGreeting(string Plugin, byte[] Salt)
         byte[] salt = [.. packet.Slice(at + 4, 8), .. packet.Slice(at + AfterVersion, SaltLength - 8)];
         ReadOnlySpan<byte> rest = packet[(at + AfterVersion + SaltLength - 8)..];
         string plugin = rest.IsEmpty ? Native : Text(rest[1..]);
-        return new(plugin.Length == 0 ? Native : plugin, salt);
+        Can can = (Can)BinaryPrimitives.ReadUInt16LittleEndian(packet[(at + 4 + 8 + 1)..]);
+        return new(plugin.Length == 0 ? Native : plugin, salt, can.HasFlag(Can.Tls));
     }
 
     /// <summary>Null: it is none.</summary>
@@ -127,17 +130,26 @@ internal sealed record MysqlGreeting(string Plugin, byte[] Salt)
         return end > 0 ? new(Text(packet[1..]), [.. packet[(end + 1)..].TrimEnd((byte)0)]) : null;
     }
 
+    /// <summary>Our wish to go on over TLS (SSLRequest): the beginning of <see cref="Login"/>, which follows then.</summary>
+    public static byte[] WishForTls(string? database) => Beginning(database, encrypts: true);
+
     /// <summary>Our answer.</summary>
-    public byte[] Login(string user, string? password, string? database)
+    /// <param name="encrypts">It has been said by <see cref="WishForTls"/>.</param>
+    public byte[] Login(string user, string? password, string? database, bool encrypts)
     {
-        Can can = Can.LongPassword | Can.Protocol41 | Can.Transactions | Can.SecureConnection | Can.PluginAuthentication | (database is null ? 0 : Can.ConnectWithDatabase);
+        byte[] proof = Proof(password) ?? []; // an unknown kind: it will ask for another one, or refuse
+        byte[] names = database is null ? [] : [.. Encoding.UTF8.GetBytes(database), 0];
+        return [.. Beginning(database, encrypts), .. Encoding.UTF8.GetBytes(user), 0, (byte)proof.Length, .. proof, .. names, .. Encoding.UTF8.GetBytes(Plugin), 0];
+    }
+
+    private static byte[] Beginning(string? database, bool encrypts)
+    {
+        Can can = Can.LongPassword | Can.Protocol41 | Can.Transactions | Can.SecureConnection | Can.PluginAuthentication | (database is null ? 0 : Can.ConnectWithDatabase) | (encrypts ? Can.Tls : 0);
         byte[] numbers = new byte[32];
         BinaryPrimitives.WriteUInt32LittleEndian(numbers, (uint)can);
         BinaryPrimitives.WriteUInt32LittleEndian(numbers.AsSpan(4), 1 << 24); // the largest packet
         numbers[8] = 33; // utf8_general_ci, which every version knows
-        byte[] proof = Proof(password) ?? []; // an unknown kind: it will ask for another one, or refuse
-        byte[] names = database is null ? [] : [.. Encoding.UTF8.GetBytes(database), 0];
-        return [.. numbers, .. Encoding.UTF8.GetBytes(user), 0, (byte)proof.Length, .. proof, .. names, .. Encoding.UTF8.GetBytes(Plugin), 0];
+        return numbers;
     }
 
     /// <summary>Shows that we know the password without saying it.</summary>
@@ -153,6 +165,26 @@ internal sealed record MysqlGreeting(string Plugin, byte[] Salt)
         return Plugin == Native
             ? Xor(SHA1.HashData(secret), SHA1.HashData((byte[])[.. Salt, .. SHA1.HashData(SHA1.HashData(secret))]))
             : Xor(SHA256.HashData(secret), SHA256.HashData((byte[])[.. SHA256.HashData(SHA256.HashData(secret)), .. Salt]));
+    }
+
+    /// <summary>The password itself, for the server's eyes alone: hidden in the salt, and then by the server's key.</summary>
+    /// <param name="publicKey">As the server hands it out: RSA, in PEM.</param>
+    /// <returns>Null when that is no key, or too short for the password.</returns>
+    public byte[]? Sealed(string password, ReadOnlySpan<byte> publicKey)
+    {
+        byte[] secret = [.. Encoding.UTF8.GetBytes(password), 0];
+        for (int i = 0; i < secret.Length; i++)
+            secret[i] ^= Salt[i % Salt.Length];
+        try
+        {
+            using RSA key = RSA.Create();
+            key.ImportFromPem(Encoding.ASCII.GetString(publicKey));
+            return key.Encrypt(secret, RSAEncryptionPadding.OaepSHA1);
+        }
+        catch (Exception e) when (e is ArgumentException or CryptographicException)
+        {
+            return null;
+        }
     }
 
     private static byte[] Xor(byte[] one, byte[] other) => [.. one.Zip(other, (a, b) => (byte)(a ^ b))];

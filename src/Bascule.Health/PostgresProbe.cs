@@ -6,7 +6,7 @@ using Bascule.Core.Model;
 namespace Bascule.Health;
 
 /// <summary>Does a PostgreSQL answer? Its protocol 3.0, as "Frontend/Backend Protocol" of its manual describes it.</summary>
-internal sealed class PostgresProbe(PostgresCheck check, string? password, IPEndPoint target) : ConversationProbe(target)
+internal sealed class PostgresProbe(PostgresCheck check, string? password, IPEndPoint target, TimeProvider time) : ConversationProbe(check, target, time)
 {
     private const string Nobody = "bascule"; // somebody must be named
     private const string InvalidAuthorization = "28"; // class of SQLSTATE: who we are is the trouble, so it is well
@@ -17,6 +17,13 @@ internal sealed class PostgresProbe(PostgresCheck check, string? password, IPEnd
     protected override async ValueTask<Verdict> AskAsync(Conversation talk, CancellationToken cancellation)
     {
         PostgresTalk postgres = new(talk, cancellation);
+        if (StartsTls)
+        {
+            if (!await postgres.AsksForTlsAsync())
+                return SqlVerdicts.NoTls;
+            await EncryptAsync(talk, cancellation);
+        }
+
         await postgres.StartAsync(check.User ?? Nobody, check.Database);
         return await LogInAsync(postgres) ?? await AskAsync(postgres);
     }
@@ -59,6 +66,8 @@ internal sealed class PostgresProbe(PostgresCheck check, string? password, IPEnd
             return Verdict.Failed("it wants a password");
         switch (method)
         {
+            case 3 when !Encrypts && !check.SaysPassword: // who stands in its place would learn the password
+                return SqlVerdicts.KeepsPassword("`password` in its pg_hba.conf");
             case 3:
                 await postgres.SendAsync('p', [.. Encoding.UTF8.GetBytes(password), 0]);
                 return null;

@@ -9,7 +9,24 @@ namespace Bascule.Health;
 internal sealed class PostgresTalk(Conversation talk, CancellationToken cancellation)
 {
     private const int Version3 = 3 << 16;
+    private const int WantsTls = 80877103; // SSLRequest, in the place of a version
     private const string KnownTypes = "RSKZENTDCIAcHGt";
+
+    /// <summary>Asks for TLS.</summary>
+    /// <returns>Whether it agrees: then TLS is the next thing on the wire.</returns>
+    /// <exception cref="ConversationException">It is no PostgreSQL.</exception>
+    public async ValueTask<bool> AsksForTlsAsync()
+    {
+        byte[] request = new byte[8];
+        BinaryPrimitives.WriteInt32BigEndian(request, request.Length);
+        BinaryPrimitives.WriteInt32BigEndian(request.AsSpan(4), WantsTls);
+        await talk.SendAsync(request, cancellation);
+        while (talk.Heard.IsEmpty)
+            await talk.HearMoreAsync(cancellation);
+        if (talk.Heard[0] is not ((byte)'S' or (byte)'N'))
+            throw NotPostgres();
+        return (await talk.ReadBytesAsync(1, cancellation))[0] == 'S';
+    }
 
     /// <summary>Says who we are.</summary>
     public ValueTask StartAsync(string user, string? database)

@@ -6,7 +6,7 @@ using Bascule.Core.Model;
 namespace Bascule.Health;
 
 /// <summary>Does a Redis answer PING? Its protocol is RESP 2.</summary>
-internal sealed class RedisProbe(RedisCheck check, string? password, IPEndPoint target) : ConversationProbe(target)
+internal sealed class RedisProbe(RedisCheck check, string? password, IPEndPoint target, TimeProvider time) : ConversationProbe(check, target, time)
 {
     private const int LongestBulk = 1024;
 

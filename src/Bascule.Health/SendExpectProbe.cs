@@ -6,7 +6,7 @@ using Bascule.Core.Model;
 namespace Bascule.Health;
 
 /// <summary>Does it answer in a conversation as expected, word for word?</summary>
-internal sealed class SendExpectProbe(SendExpectCheck check, IPEndPoint target) : ConversationProbe(target)
+internal sealed class SendExpectProbe(SendExpectCheck check, IPEndPoint target, TimeProvider time) : ConversationProbe(check, target, time)
 {
     private readonly Regex?[] _patterns =
         [.. check.Steps.Select(step => step is ExpectMatchStep match ? new Regex(match.Pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant) : null)];

@@ -25,15 +25,14 @@ internal sealed class SipProbe(SipCheck check, IPEndPoint target) : DatagramProb
 }
 
 /// <summary>The same over a connection.</summary>
-internal sealed class SipStreamProbe(SipCheck check, IPEndPoint target) : ConversationProbe(target)
+internal sealed class SipStreamProbe(SipCheck check, IPEndPoint target, TimeProvider time) : ConversationProbe(check, target, time)
 {
     private const int MostLines = 200;
 
     /// <inheritdoc/>
     protected override async ValueTask<Verdict> AskAsync(Conversation talk, CancellationToken cancellation)
     {
-        IPEndPoint local = (IPEndPoint)((NetworkStream)talk.Stream).Socket.LocalEndPoint!;
-        SipQuestion question = new("TCP", local, Target, check);
+        SipQuestion question = new(Encrypts ? "TLS" : "TCP", talk.Local, Target, check);
         await talk.SendAsync(question.Text, cancellation);
         while (true)
         {

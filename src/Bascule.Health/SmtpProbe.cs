@@ -4,7 +4,7 @@ using Bascule.Core.Model;
 namespace Bascule.Health;
 
 /// <summary>Does a mail server greet us, and take our greeting? RFC 5321 §3.1, §3.2.</summary>
-internal sealed class SmtpProbe(SmtpCheck check, IPEndPoint target) : ConversationProbe(target)
+internal sealed class SmtpProbe(SmtpCheck check, IPEndPoint target, TimeProvider time) : ConversationProbe(check, target, time)
 {
     /// <inheritdoc/>
     protected override async ValueTask<Verdict> AskAsync(Conversation talk, CancellationToken cancellation)
@@ -14,6 +14,15 @@ internal sealed class SmtpProbe(SmtpCheck check, IPEndPoint target) : Conversati
             return Verdict.Failed(greeting.Code == 0 ? $"it does not speak SMTP: {greeting}" : $"greeted with {greeting}");
 
         Reply hello = await SayAsync($"EHLO {check.Hello}", talk, cancellation);
+        if (StartsTls)
+        {
+            Reply answer = await SayAsync("STARTTLS", talk, cancellation);
+            if (answer.Code != 220)
+                return NoTls("STARTTLS", $"{answer}");
+            await EncryptAsync(talk, cancellation);
+            hello = await SayAsync($"EHLO {check.Hello}", talk, cancellation); // RFC 3207 §4.2: what was said before is forgotten
+        }
+
         if (hello.Code is >= 500 and < 600) // §3.2: a server of the old kind
             hello = await SayAsync($"HELO {check.Hello}", talk, cancellation);
         if (hello.Code != 250)

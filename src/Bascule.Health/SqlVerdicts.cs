@@ -5,6 +5,14 @@ namespace Bascule.Health;
 /// <summary>What databases' answers come to: the same for every one of them.</summary>
 internal static class SqlVerdicts
 {
+    /// <summary>It was asked for TLS.</summary>
+    public static Verdict NoTls { get; } = Verdict.Failed("no TLS: it does not offer it");
+
+    /// <summary>It asks for the password itself.</summary>
+    /// <param name="by">This is what it is called there.</param>
+    public static Verdict KeepsPassword(string by) =>
+        Verdict.Failed($"it wants the password itself ({by}), which is not sent without TLS: write `tls: starttls`, or `clearPassword: true`");
+
     /// <summary>A login was refused with this.</summary>
     public static Verdict LoginRefused(string message) => Verdict.Failed($"the login was refused: {Conversation.Show(message)}");
 

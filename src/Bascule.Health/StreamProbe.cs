@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Bascule.Core.Model;
 
 namespace Bascule.Health;
 
@@ -44,17 +45,55 @@ internal abstract class StreamProbe(IPEndPoint target) : Probe
     protected abstract ValueTask<Verdict> AskAsync(Socket socket, CancellationToken cancellation);
 }
 
-/// <summary>A question asked in a conversation over TCP.</summary>
-/// <inheritdoc cref="StreamProbe(IPEndPoint)"/>
-internal abstract class ConversationProbe(IPEndPoint target) : StreamProbe(target)
+/// <summary>A question asked in a conversation over TCP, encrypted or not.</summary>
+internal abstract class ConversationProbe : StreamProbe
 {
+    private readonly TlsBegin? _begin;
+    private readonly TlsClient? _tls;
+
+    /// <summary>Never encrypted.</summary>
+    /// <inheritdoc cref="StreamProbe(IPEndPoint)" path="/param"/>
+    protected ConversationProbe(IPEndPoint target)
+        : base(target)
+    {
+    }
+
+    /// <summary>Encrypted as the check says.</summary>
+    /// <inheritdoc cref="StreamProbe(IPEndPoint)" path="/param"/>
+    /// <param name="time">For the dates of certificates.</param>
+    protected ConversationProbe(ConversationCheck check, IPEndPoint target, TimeProvider time)
+        : base(target)
+    {
+        if (check.Tls is { } tls)
+            (_begin, _tls) = (tls.Begin, new(tls.Terms, time));
+    }
+
+    /// <summary>Whether the server is to be asked for TLS, by its protocol's own words; when it has agreed, <see cref="EncryptAsync"/>.</summary>
+    protected bool StartsTls => _begin == TlsBegin.StartTls;
+
+    /// <summary>Whether a login is hidden from whoever listens on the way.</summary>
+    protected bool Encrypts => _tls is not null;
+
     /// <inheritdoc/>
     protected sealed override async ValueTask<Verdict> AskAsync(Socket socket, CancellationToken cancellation)
     {
         await using NetworkStream stream = new(socket);
-        return await AskAsync(new Conversation(stream), cancellation);
+        await using Conversation talk = new(stream);
+        if (_begin == TlsBegin.Implicit)
+            await EncryptAsync(talk, cancellation);
+        Verdict verdict = await AskAsync(talk, cancellation);
+        if (talk.Tls is not { } tls)
+            return verdict;
+        await talk.LeaveAsync();
+        return verdict with { Warning = _tls!.WarningOf(tls) };
     }
 
     /// <summary>Talks. What goes wrong with the connection or the bounds of <see cref="Conversation"/> need not be caught.</summary>
     protected abstract ValueTask<Verdict> AskAsync(Conversation talk, CancellationToken cancellation);
+
+    /// <inheritdoc cref="Conversation.EncryptAsync"/>
+    protected ValueTask EncryptAsync(Conversation talk, CancellationToken cancellation) => talk.EncryptAsync(_tls!, cancellation);
+
+    /// <summary>It was asked for TLS in these words, and did not agree.</summary>
+    protected static Verdict NoTls(string question, string answer) => Verdict.Failed($"no TLS: answered {question} with {answer}");
 }

@@ -17,6 +17,7 @@ internal sealed class TlsClient(TlsTerms terms, TimeProvider time)
     /// <summary>Shakes hands over a connection. Whole each time: a resumed session shows no certificate.</summary>
     /// <exception cref="ConversationException">It does not speak TLS, or its certificate is not accepted; the message is a verdict's.</exception>
     /// <exception cref="CannotAskException">The file of authorities cannot be read.</exception>
+    /// <exception cref="OperationCanceledException">The time is up; the message says in what.</exception>
     public async ValueTask<SslStream> ConnectAsync(Stream stream, CancellationToken cancellation)
     {
         string? problem = null;
@@ -33,6 +34,11 @@ internal sealed class TlsClient(TlsTerms terms, TimeProvider time)
             await tls.AuthenticateAsClientAsync(options, cancellation);
             return tls;
         }
+        catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+        {
+            await tls.DisposeAsync();
+            throw new LateException("TLS handshake", cancellation);
+        }
         catch (Exception e) when (e is AuthenticationException or IOException { InnerException: not SocketException })
         {
             await tls.DisposeAsync();
@@ -42,6 +48,19 @@ internal sealed class TlsClient(TlsTerms terms, TimeProvider time)
         {
             await tls.DisposeAsync();
             throw;
+        }
+    }
+
+    /// <summary>Reads. A server that leaves TLS without its goodbye has closed all the same; whoever reads knows whether the answer was whole.</summary>
+    public static async ValueTask<int> ReadAsync(Stream stream, Memory<byte> buffer, CancellationToken cancellation)
+    {
+        try
+        {
+            return await stream.ReadAsync(buffer, cancellation);
+        }
+        catch (IOException e) when (e.InnerException is not SocketException)
+        {
+            return 0;
         }
     }
 

@@ -29,7 +29,14 @@ internal static class Ask
     public static async Task<string?> InVainAsync(Check check, IPEndPoint realServer)
     {
         using CancellationTokenSource timeout = new(ShortEnough);
-        Exception thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Probe.For(check, realServer, TimeProvider.System).AskAsync(mark: 0, timeout.Token));
+        return await InVainAsync(check, realServer, timeout.Token);
+    }
+
+    /// <inheritdoc cref="InVainAsync(Check, IPEndPoint)"/>
+    /// <param name="timeUp">When the time is up.</param>
+    public static async Task<string?> InVainAsync(Check check, IPEndPoint realServer, CancellationToken timeUp)
+    {
+        Exception thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Probe.For(check, realServer, TimeProvider.System).AskAsync(mark: 0, timeUp));
         return thrown is LateException ? thrown.Message : null;
     }
 }

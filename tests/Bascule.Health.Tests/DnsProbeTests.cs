@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Bascule.Core.Model;
-using Bascule.Health.Tests.Programs;
+using Bascule.Health.Tests.Peers;
 using Bascule.Testing;
 
 namespace Bascule.Health.Tests;
@@ -98,7 +98,8 @@ public sealed class DnsProbeTests(NameServer bind) : IClassFixture<NameServer>
     {
         DnsCheck many = Zone with { RecordType = DnsRecordType.A, Name = "many.example.org", Answer = "198.51.100.89" };
 
-        Assert.Equal("down: the answer did not fit into a datagram: write `transport: tcp`", await Ask.WhyAsync(many, bind.Address));
+        // One that is not there: BIND turns the records round, and which of them fit is chance.
+        Assert.Equal("down: the answer did not fit into a datagram: write `transport: tcp`", await Ask.WhyAsync(many with { Answer = "192.0.2.9" }, bind.Address));
         Assert.Equal("up: 198.51.100.89", await Ask.WhyAsync(many with { Transport = Transport.Tcp }, bind.Address));
     }
 

@@ -4,15 +4,13 @@ using Bascule.Health.Tests.Peers;
 
 namespace Bascule.Health.Tests;
 
-public sealed class FileProbeTests : IAsyncLifetime
+public sealed class FileProbeTests : IDisposable
 {
     private static readonly IPEndPoint RealServer = IPEndPoint.Parse("10.0.0.11:8080");
 
-    private readonly RealProgram _folder = new();
+    private readonly WorkFolder _folder = new();
 
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    public async Task DisposeAsync() => await _folder.DisposeAsync();
+    public void Dispose() => _folder.Dispose();
 
     [Theory]
     [InlineData("", "the file is there", null)]
@@ -32,11 +30,11 @@ public sealed class FileProbeTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_file_that_is_gone_is_down() => Assert.Equal($"down: {_folder.Folder}/10.0.0.11-8080 is not there", await Ask.WhyAsync(Check, RealServer));
+    public async Task A_file_that_is_gone_is_down() => Assert.Equal($"down: {_folder.Name}/10.0.0.11-8080 is not there", await Ask.WhyAsync(Check, RealServer));
 
     [Fact]
     public async Task A_file_that_is_none_is_the_director_s_own_trouble() =>
         Assert.Equal("not asked: /dev/zero is not a file", await Ask.WhyAsync(new FileCheck { Path = "/dev/zero" }, RealServer));
 
-    private FileCheck Check => new() { Path = $"{_folder.Folder}/{{address}}-{{port}}" };
+    private FileCheck Check => new() { Path = $"{_folder.Name}/{{address}}-{{port}}" };
 }

@@ -1,12 +1,15 @@
 using Bascule.Core.Model;
-using Bascule.Health.Tests.Programs;
+using Bascule.Health.Tests.Peers;
 using Bascule.Testing;
 
 namespace Bascule.Health.Tests;
 
 /// <summary>vsftpd, which lets everybody in but those whose password is "falsch".</summary>
-public sealed class Vsftpd : RealProgram
+public class Vsftpd : TlsProgram
 {
+    /// <summary>What it is told of TLS.</summary>
+    protected virtual string TlsSettings => "";
+
     /// <inheritdoc/>
     protected override bool IsInstalled => Installed.Find("vsftpd") is not null;
 
@@ -15,6 +18,7 @@ public sealed class Vsftpd : RealProgram
     {
         Directory.CreateDirectory(Path.Combine(Folder, "empty"));
         Directory.CreateDirectory(Path.Combine(Folder, "pub"));
+        WriteCertificate();
         Write("refused", "falsch\n");
         string configuration = Write("vsftpd.conf", $"""
             listen=YES
@@ -31,13 +35,35 @@ public sealed class Vsftpd : RealProgram
             vsftpd_log_file={Folder}/log
             seccomp_sandbox=NO
             delay_failed_login=0
+            {TlsSettings}
 
             """);
         return Task.FromResult<string[]>([Installed.Find("vsftpd")!, configuration]);
     }
 }
 
-public sealed class FtpProbeTests(Vsftpd vsftpd) : IClassFixture<Vsftpd>
+/// <summary>One that may be asked for TLS.</summary>
+public class TlsVsftpd : Vsftpd
+{
+    /// <inheritdoc/>
+    protected override string TlsSettings => $"""
+        ssl_enable=YES
+        allow_anon_ssl=YES
+        force_anon_logins_ssl=YES
+        ssl_ciphers=HIGH
+        rsa_cert_file={CertificateFile}
+        rsa_private_key_file={KeyFile}
+        """;
+}
+
+/// <summary>One that speaks TLS alone.</summary>
+public sealed class ImplicitVsftpd : TlsVsftpd
+{
+    /// <inheritdoc/>
+    protected override string TlsSettings => $"{base.TlsSettings}\nimplicit_ssl=YES";
+}
+
+public sealed class FtpProbeTests(Vsftpd vsftpd, TlsVsftpd tls, ImplicitVsftpd tlsAlone) : IClassFixture<Vsftpd>, IClassFixture<TlsVsftpd>, IClassFixture<ImplicitVsftpd>
 {
     private static readonly FtpCheck Ftp = new() { User = null, Password = null };
     private static readonly FtpCheck Guest = new() { User = "anonymous", Password = new GivenPassword("director@example.org") };
@@ -47,6 +73,25 @@ public sealed class FtpProbeTests(Vsftpd vsftpd) : IClassFixture<Vsftpd>
 
     [RealProgramFact("vsftpd")]
     public async Task A_user_is_let_in() => Assert.Equal("up: logged in", await Ask.WhyAsync(Guest, vsftpd.Address));
+
+    [RealProgramFact("vsftpd")]
+    public async Task A_user_is_let_in_over_TLS()
+    {
+        Assert.StartsWith("down: answered the login with \"530 ", await Ask.WhyAsync(Guest, tls.Address), StringComparison.Ordinal);
+        Assert.Equal("up: logged in", await Ask.WhyAsync(Guest with { Tls = tls.Tls(TlsBegin.StartTls) }, tls.Address));
+        Assert.Equal("up: logged in", await Ask.WhyAsync(Guest with { Tls = tlsAlone.Tls(TlsBegin.Implicit) }, tlsAlone.Address));
+    }
+
+    [RealProgramFact("vsftpd")]
+    public async Task The_certificate_of_another_server_fails()
+    {
+        Assert.Equal(TlsProgram.IsAnother, await Ask.WhyAsync(Guest with { Tls = tls.TlsOfAnother(TlsBegin.StartTls) }, tls.Address));
+        Assert.Equal(TlsProgram.IsAnother, await Ask.WhyAsync(Guest with { Tls = tlsAlone.TlsOfAnother(TlsBegin.Implicit) }, tlsAlone.Address));
+    }
+
+    [RealProgramFact("vsftpd")]
+    public async Task A_server_that_offers_no_TLS_fails() =>
+        Assert.Equal("down: no TLS: answered AUTH TLS with \"530 Please login with USER and PASS.\"", await Ask.WhyAsync(Guest with { Tls = vsftpd.Tls(TlsBegin.StartTls) }, vsftpd.Address));
 
     [RealProgramFact("vsftpd")]
     public async Task A_wrong_password_or_user_fails()

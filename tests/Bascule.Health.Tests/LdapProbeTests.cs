@@ -1,11 +1,11 @@
 using Bascule.Core.Model;
-using Bascule.Health.Tests.Programs;
+using Bascule.Health.Tests.Peers;
 using Bascule.Testing;
 
 namespace Bascule.Health.Tests;
 
-/// <summary>OpenLDAP, with an entry that anybody may see and one that nobody may.</summary>
-public sealed class Slapd : RealProgram
+/// <summary>OpenLDAP, with an entry that anybody may see and one that nobody may; at its other address it speaks TLS alone.</summary>
+public sealed class Slapd : TlsProgram
 {
     /// <inheritdoc/>
     protected override bool IsInstalled => Installed.Find("slapd") is not null;
@@ -14,11 +14,14 @@ public sealed class Slapd : RealProgram
     protected override async Task<string[]> PrepareAsync()
     {
         Directory.CreateDirectory(Path.Combine(Folder, "data"));
+        WriteCertificate();
         string configuration = Write("slapd.conf", $"""
             include /etc/ldap/schema/core.schema
             modulepath /usr/lib/ldap
             moduleload back_mdb
             pidfile {Folder}/pid
+            TLSCertificateFile {CertificateFile}
+            TLSCertificateKeyFile {KeyFile}
             database mdb
             suffix "dc=example,dc=org"
             rootdn "cn=checker,dc=example,dc=org"
@@ -40,7 +43,7 @@ public sealed class Slapd : RealProgram
             cn: hidden
             """);
         await DoAsync("/usr/sbin/slapadd", "-f", configuration, "-l", entries);
-        return [Installed.Find("slapd")!, "-d", "256", "-h", $"ldap://127.0.0.1:{Port}", "-f", configuration];
+        return [Installed.Find("slapd")!, "-d", "256", "-h", $"ldap://127.0.0.1:{Port} ldaps://{OtherAddress}", "-f", configuration];
     }
 }
 
@@ -57,6 +60,24 @@ public sealed class LdapProbeTests(Slapd slapd) : IClassFixture<Slapd>
         Assert.Equal("up: bound", await Ask.WhyAsync(Nobody, slapd.Address));
         Assert.Equal("up: bound", await Ask.WhyAsync(Checker, slapd.Address));
     }
+
+    [RealProgramFact("slapd")]
+    public async Task Binds_over_TLS()
+    {
+        Assert.Equal("up: bound", await Ask.WhyAsync(Checker with { Tls = slapd.Tls(TlsBegin.StartTls) }, slapd.Address));
+        Assert.Equal("up: bound", await Ask.WhyAsync(Checker with { Tls = slapd.Tls(TlsBegin.Implicit) }, slapd.OtherAddress));
+    }
+
+    [RealProgramFact("slapd")]
+    public async Task The_certificate_of_another_server_fails()
+    {
+        Assert.Equal(TlsProgram.IsAnother, await Ask.WhyAsync(Checker with { Tls = slapd.TlsOfAnother(TlsBegin.StartTls) }, slapd.Address));
+        Assert.Equal(TlsProgram.IsAnother, await Ask.WhyAsync(Checker with { Tls = slapd.TlsOfAnother(TlsBegin.Implicit) }, slapd.OtherAddress));
+    }
+
+    [RealProgramFact("slapd")]
+    public async Task A_port_without_TLS_fails_where_TLS_comes_first() =>
+        Assert.StartsWith("down: no TLS: ", await Ask.WhyAsync(Nobody with { Tls = slapd.Tls(TlsBegin.Implicit) }, slapd.Address), StringComparison.Ordinal);
 
     [RealProgramFact("slapd")]
     public async Task A_wrong_password_fails() =>

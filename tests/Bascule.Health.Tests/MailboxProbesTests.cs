@@ -1,18 +1,26 @@
+using System.Net;
 using Bascule.Core.Model;
-using Bascule.Health.Tests.Programs;
+using Bascule.Health.Tests.Peers;
 using Bascule.Testing;
 
 namespace Bascule.Health.Tests;
 
-/// <summary>Dovecot: IMAP at its address, POP3 at the other one.</summary>
-public sealed class Dovecot : RealProgram
+/// <summary>Dovecot: IMAP at its address, POP3 at the other one, and each with TLS alone at one more.</summary>
+public sealed class Dovecot : TlsProgram
 {
+    /// <summary>IMAP over TLS.</summary>
+    public IPEndPoint ImapsAddress { get; } = FreeAddress();
+
+    /// <summary>POP3 over TLS.</summary>
+    public IPEndPoint Pop3sAddress { get; } = FreeAddress();
+
     /// <inheritdoc/>
     protected override bool IsInstalled => Installed.Find("dovecot-imapd") is not null && File.Exists("/usr/lib/dovecot/pop3");
 
     /// <inheritdoc/>
     protected override Task<string[]> PrepareAsync()
     {
+        WriteCertificate();
         (string user, string number) = Environment.IsPrivilegedProcess ? ("nobody", "65534") : (Environment.UserName, Folder);
         string home = Directory.CreateDirectory(Path.Combine(Folder, "home")).FullName;
         string[] asNobody = AsNobody();
@@ -20,7 +28,9 @@ public sealed class Dovecot : RealProgram
         string configuration = Write("dovecot.conf", $$"""
             base_dir = {{Folder}}/run
             log_path = /dev/stderr
-            ssl = no
+            ssl = yes
+            ssl_cert = <{{CertificateFile}}
+            ssl_key = <{{KeyFile}}
             protocols = imap pop3
             default_internal_user = {{user}}
             default_login_user = {{user}}
@@ -35,7 +45,9 @@ public sealed class Dovecot : RealProgram
                 port = {{Port}}
               }
               inet_listener imaps {
-                port = 0
+                address = 127.0.0.1
+                port = {{ImapsAddress.Port}}
+                ssl = yes
               }
             }
             service pop3-login {
@@ -45,7 +57,9 @@ public sealed class Dovecot : RealProgram
                 port = {{OtherAddress.Port}}
               }
               inet_listener pop3s {
-                port = 0
+                address = 127.0.0.1
+                port = {{Pop3sAddress.Port}}
+                ssl = yes
               }
             }
             service anvil {
@@ -88,6 +102,40 @@ public sealed class MailboxProbesTests(Dovecot dovecot) : IClassFixture<Dovecot>
         Assert.Equal("up: logged in", await Ask.WhyAsync(Imap with { User = "checker", Password = Right }, dovecot.Address));
         Assert.Equal("up: logged in", await Ask.WhyAsync(Pop3 with { User = "checker", Password = Right }, dovecot.OtherAddress));
     }
+
+    [RealProgramFact("dovecot-imapd")]
+    public async Task A_user_is_let_in_over_TLS()
+    {
+        ImapCheck imap = Imap with { User = "checker", Password = Right };
+        Pop3Check pop3 = Pop3 with { User = "checker", Password = Right };
+
+        Assert.Equal("up: logged in", await Ask.WhyAsync(imap with { Tls = dovecot.Tls(TlsBegin.StartTls) }, dovecot.Address));
+        Assert.Equal("up: logged in", await Ask.WhyAsync(imap with { Tls = dovecot.Tls(TlsBegin.Implicit) }, dovecot.ImapsAddress));
+        Assert.Equal("up: logged in", await Ask.WhyAsync(pop3 with { Tls = dovecot.Tls(TlsBegin.StartTls) }, dovecot.OtherAddress));
+        Assert.Equal("up: logged in", await Ask.WhyAsync(pop3 with { Tls = dovecot.Tls(TlsBegin.Implicit) }, dovecot.Pop3sAddress));
+    }
+
+    [RealProgramFact("dovecot-imapd")]
+    public async Task The_certificate_of_another_server_fails()
+    {
+        Assert.Equal(TlsProgram.IsAnother, await Ask.WhyAsync(Imap with { Tls = dovecot.TlsOfAnother(TlsBegin.StartTls) }, dovecot.Address));
+        Assert.Equal(TlsProgram.IsAnother, await Ask.WhyAsync(Pop3 with { Tls = dovecot.TlsOfAnother(TlsBegin.Implicit) }, dovecot.Pop3sAddress));
+    }
+
+    [RealProgramFact("dovecot-imapd")]
+    public async Task A_certificate_that_expires_soon_is_warned_of()
+    {
+        TlsUse tls = dovecot.Tls(TlsBegin.StartTls);
+
+        Verdict verdict = await Ask.OnceAsync(Imap with { Tls = tls with { Terms = tls.Terms with { WarnBefore = TimeSpan.FromDays(14) } } }, dovecot.Address);
+
+        Assert.True(verdict.Passed);
+        Assert.EndsWith(", in 10 days", verdict.Warning, StringComparison.Ordinal);
+    }
+
+    [RealProgramFact("dovecot-imapd")]
+    public async Task A_port_without_TLS_fails_where_TLS_comes_first() =>
+        Assert.StartsWith("down: no TLS: ", await Ask.WhyAsync(Imap with { Tls = dovecot.Tls(TlsBegin.Implicit) }, dovecot.Address), StringComparison.Ordinal);
 
     [RealProgramFact("dovecot-imapd")]
     public async Task A_wrong_password_fails()

@@ -1,11 +1,12 @@
+using System.Text;
 using Bascule.Core.Model;
-using Bascule.Health.Tests.Programs;
+using Bascule.Health.Tests.Peers;
 using Bascule.Testing;
 
 namespace Bascule.Health.Tests;
 
 /// <summary>MariaDB, with a user who has a password and one who has none.</summary>
-public sealed class MariaDb : RealProgram
+public sealed class MariaDb : TlsProgram
 {
     /// <inheritdoc/>
     protected override bool IsInstalled => Installed.Find("mariadb-server") is not null;
@@ -13,10 +14,12 @@ public sealed class MariaDb : RealProgram
     /// <inheritdoc/>
     protected override async Task<string[]> PrepareAsync()
     {
+        WriteCertificate();
         string data = Path.Combine(Folder, "data");
         string users = Write("users", """
             CREATE USER checker@'127.0.0.1' IDENTIFIED BY 'geheim';
             CREATE USER trusted@'127.0.0.1' IDENTIFIED BY '';
+            CREATE USER tls@'127.0.0.1' IDENTIFIED BY 'geheim' REQUIRE SSL;
             CREATE USER strange@'127.0.0.1' IDENTIFIED VIA unix_socket;
             CREATE DATABASE shop;
             CREATE TABLE shop.orders (id int);
@@ -27,7 +30,7 @@ public sealed class MariaDb : RealProgram
         return
         [
             .. asNobody, Installed.Find("mariadb-server")!, "--no-defaults", $"--datadir={data}", $"--socket={Folder}/s", $"--port={Port}", "--bind-address=127.0.0.1", $"--init-file={users}",
-            "--skip-name-resolve", "--innodb-buffer-pool-size=8M", "--innodb-flush-log-at-trx-commit=0", "--key-buffer-size=1M", "--max-connect-errors=2", "--pid-file=pid",
+            "--skip-name-resolve", "--innodb-buffer-pool-size=8M", "--innodb-flush-log-at-trx-commit=0", "--key-buffer-size=1M", "--max-connect-errors=2", "--pid-file=pid", $"--ssl-cert={CertificateFile}", $"--ssl-key={KeyFile}",
         ];
     }
 
@@ -53,6 +56,20 @@ public sealed class MysqlProbeTests(MariaDb mariaDb) : IClassFixture<MariaDb>
         Assert.Equal("up: logged in", await Ask.WhyAsync(Checker, mariaDb.Address));
         Assert.Equal("up: logged in", await Ask.WhyAsync(Checker with { User = "trusted", Password = null }, mariaDb.Address));
     }
+
+    [RealProgramFact("mariadb-server")]
+    public async Task Who_may_come_in_over_TLS_alone_is_let_in_so()
+    {
+        MysqlCheck tls = Checker with { User = "tls", Query = "SELECT 1" };
+
+        Assert.StartsWith("down: the login was refused: \"Access denied", await Ask.WhyAsync(tls, mariaDb.Address), StringComparison.Ordinal);
+        Assert.Equal("up: logged in, the query gave a row", await Ask.WhyAsync(tls with { Tls = mariaDb.Tls(TlsBegin.StartTls) }, mariaDb.Address));
+        Assert.Equal("up: it asks who is there", await Ask.WhyAsync(Nobody with { Tls = mariaDb.Tls(TlsBegin.StartTls) }, mariaDb.Address));
+    }
+
+    [RealProgramFact("mariadb-server")]
+    public async Task The_certificate_of_another_server_fails() =>
+        Assert.Equal(TlsProgram.IsAnother, await Ask.WhyAsync(Checker with { Tls = mariaDb.TlsOfAnother(TlsBegin.StartTls) }, mariaDb.Address));
 
     [RealProgramFact("mariadb-server")]
     public async Task A_wrong_password_fails()
@@ -99,20 +116,45 @@ public sealed class MysqlProbeTests(MariaDb mariaDb) : IClassFixture<MariaDb>
     }
 
     [Theory]
-    [InlineData(new byte[] { 0x01, 0x04 }, "it wants the password itself (caching_sha2_password, not cached)")]
+    [InlineData(new byte[] { 0x01, 0x04 }, "it wants the password itself (caching_sha2_password), which is not sent without TLS: write `tls: starttls`, or `clearPassword: true`")]
     [InlineData(new byte[] { 0xFE, (byte)'e', (byte)'d', 0 }, "it wants a login that this check does not know (\"ed\")")]
     [InlineData(new byte[] { 0x77 }, "a broken login")]
     public async Task A_login_that_it_cannot_do_fails(byte[] answer, string why)
     {
         await using FakeRealServer server = FakeRealServer.Start(async client =>
         {
-            byte[] greeting = [10, (byte)'8', 0, 1, 0, 0, 0, .. new byte[8], 0, 0xFF, 0xFF, 33, 2, 0, 0xFF, 0xFF, 21, .. new byte[10], .. new byte[12], 0, .. "caching_sha2_password"u8, 0];
-            await client.WriteAsync((byte[])[(byte)greeting.Length, 0, 0, 0, .. greeting]);
-            await client.ReadAsync(new byte[512]);
-            await client.WriteAsync((byte[])[(byte)answer.Length, 0, 0, 2, .. answer]);
+            await CachingSha2Server.GreetAsync(client);
+            await CachingSha2Server.SendAsync(client, 2, answer);
         });
 
         Assert.StartsWith($"down: {why}", await Ask.WhyAsync(Checker, server.Address));
+    }
+
+    [Theory]
+    [InlineData("geheim", "up: logged in")]
+    [InlineData("falsch", "down: the login was refused: \"no\"")]
+    public async Task Without_TLS_the_password_is_said_by_the_server_s_key_to_whom_that_is_allowed(string password, string why)
+    {
+        await using CachingSha2Server server = new("geheim");
+
+        Assert.Equal(why, await Ask.WhyAsync(Checker with { Password = new GivenPassword(password), SaysPassword = true }, server.Address));
+    }
+
+    [Theory]
+    [InlineData("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----")]
+    [InlineData("hello")]
+    [InlineData("")]
+    public async Task A_key_that_is_none_fails(string key)
+    {
+        await using FakeRealServer server = FakeRealServer.Start(async client =>
+        {
+            await CachingSha2Server.GreetAsync(client);
+            await CachingSha2Server.SendAsync(client, 2, [1, 4]);
+            await CachingSha2Server.ReadAsync(client);
+            await CachingSha2Server.SendAsync(client, 4, [1, .. Encoding.ASCII.GetBytes(key)]);
+        });
+
+        Assert.StartsWith("down: a broken login: ", await Ask.WhyAsync(Checker with { SaysPassword = true }, server.Address), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,11 +1,11 @@
 using Bascule.Core.Model;
-using Bascule.Health.Tests.Programs;
+using Bascule.Health.Tests.Peers;
 using Bascule.Testing;
 
 namespace Bascule.Health.Tests;
 
 /// <summary>PostgreSQL, which has somebody for each kind of login.</summary>
-public sealed class Postgres : RealProgram
+public sealed class Postgres : TlsProgram
 {
     /// <inheritdoc/>
     protected override bool IsInstalled => Installed.Find("postgresql") is not null;
@@ -13,6 +13,7 @@ public sealed class Postgres : RealProgram
     /// <inheritdoc/>
     protected override async Task<string[]> PrepareAsync()
     {
+        WriteCertificate();
         string programs = Path.GetDirectoryName(Installed.Find("postgresql"))!;
         string data = Path.Combine(Folder, "data");
         Write("access", """
@@ -21,10 +22,12 @@ public sealed class Postgres : RealProgram
             host  all scram   127.0.0.1/32 scram-sha-256
             host  all md5     127.0.0.1/32 md5
             host  all clear   127.0.0.1/32 password
+            hostssl all tls   127.0.0.1/32 scram-sha-256
             """);
         Write("users", """
             CREATE USER trusted;
             CREATE USER scram PASSWORD 'geheim';
+            CREATE USER tls PASSWORD 'geheim';
             CREATE USER clear PASSWORD 'geheim';
             SET password_encryption = md5;
             CREATE USER md5 PASSWORD 'geheim';
@@ -37,6 +40,7 @@ public sealed class Postgres : RealProgram
         return
         [
             .. asNobody, $"{programs}/postgres", "-D", data, "-p", Port, "-k", Folder, "-c", "listen_addresses=127.0.0.1", "-c", $"hba_file={Folder}/access",
+            "-c", "ssl=on", "-c", $"ssl_cert_file={CertificateFile}", "-c", $"ssl_key_file={KeyFile}",
             "-c", "fsync=off", "-c", "shared_buffers=4MB", "-c", "max_connections=10",
         ];
     }
@@ -56,15 +60,33 @@ public sealed class PostgresProbeTests(Postgres postgres) : IClassFixture<Postgr
     public async Task Logs_in_by_every_kind_of_password()
     {
         foreach (string user in (string[])["trusted", "scram", "md5", "clear"])
-            Assert.Equal($"{user} up: logged in", $"{user} {await Ask.WhyAsync(As(user), postgres.Address)}");
+            Assert.Equal($"{user} up: logged in", $"{user} {await Ask.WhyAsync(As(user) with { SaysPassword = true }, postgres.Address)}");
     }
+
+    [RealProgramFact("postgresql")]
+    public async Task The_password_itself_is_said_over_TLS_alone()
+    {
+        Assert.Equal("down: it wants the password itself (`password` in its pg_hba.conf), which is not sent without TLS: write `tls: starttls`, or `clearPassword: true`", await Ask.WhyAsync(As("clear"), postgres.Address));
+        Assert.Equal("up: logged in", await Ask.WhyAsync(As("clear") with { Tls = postgres.Tls(TlsBegin.StartTls) }, postgres.Address));
+    }
+
+    [RealProgramFact("postgresql")]
+    public async Task Who_may_come_in_over_TLS_alone_is_let_in_so()
+    {
+        Assert.StartsWith("down: the login was refused: \"no pg_hba.conf entry", await Ask.WhyAsync(As("tls"), postgres.Address), StringComparison.Ordinal);
+        Assert.Equal("up: logged in, primary", await Ask.WhyAsync(As("tls") with { Tls = postgres.Tls(TlsBegin.StartTls), Role = DatabaseRole.Primary }, postgres.Address));
+    }
+
+    [RealProgramFact("postgresql")]
+    public async Task The_certificate_of_another_server_fails() =>
+        Assert.Equal(TlsProgram.IsAnother, await Ask.WhyAsync(As("scram") with { Tls = postgres.TlsOfAnother(TlsBegin.StartTls) }, postgres.Address));
 
     [RealProgramFact("postgresql")]
     public async Task A_wrong_password_fails()
     {
         foreach (string user in (string[])["scram", "md5", "clear"])
         {
-            string why = await Ask.WhyAsync(As(user) with { Password = new GivenPassword("falsch") }, postgres.Address);
+            string why = await Ask.WhyAsync(As(user) with { Password = new GivenPassword("falsch"), SaysPassword = true }, postgres.Address);
 
             Assert.Equal($"down: the login was refused: \"password authentication failed for user \"{user}\"\"", why);
         }

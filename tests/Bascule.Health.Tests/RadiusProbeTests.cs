@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using Bascule.Core.Model;
-using Bascule.Health.Tests.Programs;
+using Bascule.Health.Tests.Peers;
 
 namespace Bascule.Health.Tests;
 

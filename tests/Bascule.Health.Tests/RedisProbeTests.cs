@@ -1,11 +1,11 @@
 using Bascule.Core.Model;
-using Bascule.Health.Tests.Programs;
+using Bascule.Health.Tests.Peers;
 using Bascule.Testing;
 
 namespace Bascule.Health.Tests;
 
-/// <summary>Redis, whose default user has a password, and which knows another user.</summary>
-public sealed class Redis : RealProgram
+/// <summary>Redis, whose default user has a password, and which knows another user; at its other address it speaks TLS alone.</summary>
+public sealed class Redis : TlsProgram
 {
     /// <inheritdoc/>
     protected override bool IsInstalled => Installed.Find("redis-server") is not null;
@@ -13,9 +13,15 @@ public sealed class Redis : RealProgram
     /// <inheritdoc/>
     protected override Task<string[]> PrepareAsync()
     {
+        WriteCertificate();
         string configuration = Write("redis.conf", $"""
             bind 127.0.0.1
             port {Port}
+            tls-port {OtherAddress.Port}
+            tls-cert-file {CertificateFile}
+            tls-key-file {KeyFile}
+            tls-auth-clients no
+            tls-ca-cert-dir /etc/ssl/certs
             dir {Folder}
             save ""
             requirepass geheim
@@ -32,6 +38,26 @@ public sealed class RedisProbeTests(Redis redis) : IClassFixture<Redis>
 
     [RealProgramFact("redis-server")]
     public async Task Passes_when_it_answers_PING() => Assert.Equal("up: PONG", await Ask.WhyAsync(Somebody, redis.Address));
+
+    [RealProgramFact("redis-server")]
+    public async Task Is_asked_over_TLS() => Assert.Equal("up: PONG", await Ask.WhyAsync(Somebody with { Tls = redis.Tls(TlsBegin.Implicit) }, redis.OtherAddress));
+
+    [RealProgramFact("redis-server")]
+    public async Task The_certificate_of_another_server_fails() =>
+        Assert.Equal(TlsProgram.IsAnother, await Ask.WhyAsync(Somebody with { Tls = redis.TlsOfAnother(TlsBegin.Implicit) }, redis.OtherAddress));
+
+    [RealProgramFact("redis-server")]
+    public async Task At_a_port_without_TLS_it_waits_for_a_line_that_does_not_end() =>
+        Assert.Equal("TLS handshake", await Ask.InVainAsync(Somebody with { Tls = redis.Tls(TlsBegin.Implicit) }, redis.Address));
+
+    [RealProgramFact("redis-server")]
+    public async Task So_it_is_in_words_of_the_operator_s_own()
+    {
+        SendExpectCheck talk = new() { Steps = [new SendStep([.. "PING\r\n"u8]), new ExpectBytesStep([.. "-NOAUTH"u8])], Tls = redis.Tls(TlsBegin.Implicit) };
+
+        Assert.Equal("up: 2 steps done", await Ask.WhyAsync(talk, redis.OtherAddress));
+        Assert.Equal(TlsProgram.IsAnother, await Ask.WhyAsync(talk with { Tls = redis.TlsOfAnother(TlsBegin.Implicit) }, redis.OtherAddress));
+    }
 
     [RealProgramFact("redis-server")]
     public async Task A_user_may_log_in() =>

@@ -5,15 +5,13 @@ using Bascule.Testing;
 
 namespace Bascule.Health.Tests;
 
-public sealed class ScriptProbeTests : IAsyncLifetime
+public sealed class ScriptProbeTests : IDisposable
 {
     private static readonly IPEndPoint RealServer = IPEndPoint.Parse("10.0.0.11:8080");
 
-    private readonly RealProgram _folder = new();
+    private readonly WorkFolder _folder = new();
 
-    public Task InitializeAsync() => Task.CompletedTask;
-
-    public async Task DisposeAsync() => await _folder.DisposeAsync();
+    public void Dispose() => _folder.Dispose();
 
     [Fact]
     public async Task Exit_code_0_is_up_and_what_it_wrote_is_kept()
@@ -92,7 +90,7 @@ public sealed class ScriptProbeTests : IAsyncLifetime
 
         await Ask.InVainAsync(Check(script), RealServer);
 
-        string child = Path.Combine(_folder.Folder, "child");
+        string child = Path.Combine(_folder.Name, "child");
         if (File.Exists(child)) // on a slow machine its time may be up before it has written
             await Eventually.HoldsAsync(() => !IsRunning(File.ReadAllText(child).Trim()));
     }
@@ -107,7 +105,7 @@ public sealed class ScriptProbeTests : IAsyncLifetime
 
     private string Script(string text)
     {
-        string path = _folder.Write("check.sh", $"#!/bin/sh\ncd {_folder.Folder}\n{text}\n");
+        string path = _folder.Write("check.sh", $"#!/bin/sh\ncd {_folder.Name}\n{text}\n");
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         return path;
     }

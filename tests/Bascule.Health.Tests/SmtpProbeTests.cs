@@ -1,18 +1,38 @@
+using System.Net;
 using Bascule.Core.Model;
-using Bascule.Health.Tests.Programs;
+using Bascule.Health.Tests.Peers;
 using Bascule.Testing;
 
 namespace Bascule.Health.Tests;
 
-/// <summary>aiosmtpd, which takes letters and forgets them.</summary>
-public sealed class MailServer : RealProgram
+/// <summary>aiosmtpd, which takes letters and forgets them: without TLS at its address, with STARTTLS at the other one, and with TLS alone at a third.</summary>
+public sealed class MailServer : TlsProgram
 {
+    /// <summary>TLS from the first byte.</summary>
+    public IPEndPoint TlsAddress { get; } = FreeAddress();
+
     /// <inheritdoc/>
     protected override bool IsInstalled => Installed.Find("python3-aiosmtpd") is not null;
 
     /// <inheritdoc/>
-    protected override Task<string[]> PrepareAsync() =>
-        Task.FromResult<string[]>([Installed.Find("python3-aiosmtpd")!, "-n", "-l", $"127.0.0.1:{Port}", "-c", "aiosmtpd.handlers.Sink"]);
+    protected override bool IsReady() => Accepts(TlsAddress); // the last
+
+    /// <inheritdoc/>
+    protected override Task<string[]> PrepareAsync()
+    {
+        WriteCertificate();
+        string program = Write("servers.py", $$"""
+            import signal, ssl
+            from aiosmtpd.controller import Controller
+            from aiosmtpd.handlers import Sink
+            tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            tls.load_cert_chain("{{CertificateFile}}", "{{KeyFile}}")
+            for port, how in (({{Port}}, {}), ({{OtherAddress.Port}}, {"tls_context": tls}), ({{TlsAddress.Port}}, {"ssl_context": tls})):
+                Controller(Sink(), hostname="127.0.0.1", port=port, **how).start()
+            signal.pause()
+            """);
+        return Task.FromResult<string[]>(["/usr/bin/python3", program]);
+    }
 }
 
 public sealed class SmtpProbeTests(MailServer mail) : IClassFixture<MailServer>
@@ -21,6 +41,27 @@ public sealed class SmtpProbeTests(MailServer mail) : IClassFixture<MailServer>
 
     [RealProgramFact("python3-aiosmtpd")]
     public async Task Passes_when_it_greets_and_takes_our_greeting() => Assert.Equal("up: 220, 250", await Ask.WhyAsync(Smtp, mail.Address));
+
+    [RealProgramFact("python3-aiosmtpd")]
+    public async Task Goes_over_to_TLS_or_begins_with_it()
+    {
+        Assert.Equal("up: 220, 250", await Ask.WhyAsync(Smtp with { Tls = mail.Tls(TlsBegin.StartTls) }, mail.OtherAddress));
+        Assert.Equal("up: 220, 250", await Ask.WhyAsync(Smtp with { Tls = mail.Tls(TlsBegin.Implicit) }, mail.TlsAddress));
+    }
+
+    [RealProgramFact("python3-aiosmtpd")]
+    public async Task The_certificate_of_another_server_fails()
+    {
+        Assert.Equal(TlsProgram.IsAnother, await Ask.WhyAsync(Smtp with { Tls = mail.TlsOfAnother(TlsBegin.StartTls) }, mail.OtherAddress));
+        Assert.Equal(TlsProgram.IsAnother, await Ask.WhyAsync(Smtp with { Tls = mail.TlsOfAnother(TlsBegin.Implicit) }, mail.TlsAddress));
+    }
+
+    [RealProgramFact("python3-aiosmtpd")]
+    public async Task A_server_that_offers_no_TLS_fails()
+    {
+        Assert.Equal("down: no TLS: answered STARTTLS with \"454 TLS not available\"", await Ask.WhyAsync(Smtp with { Tls = mail.Tls(TlsBegin.StartTls) }, mail.Address));
+        Assert.StartsWith("down: no TLS: ", await Ask.WhyAsync(Smtp with { Tls = mail.Tls(TlsBegin.Implicit) }, mail.Address), StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task Says_hello_and_goodbye()

@@ -6,25 +6,34 @@ using Bascule.Health.Tests.Peers;
 
 namespace Bascule.Health.Tests;
 
-public sealed class UdpProbeTests
+/// <summary>dnsmasq, which knows one name.</summary>
+public sealed class Dnsmasq : RealProgram
+{
+    /// <inheritdoc/>
+    protected override bool IsInstalled => Installed.Find("dnsmasq-base") is not null;
+
+    /// <inheritdoc/>
+    protected override Task<string[]> PrepareAsync() => Task.FromResult<string[]>(
+    [
+        Installed.Find("dnsmasq-base")!, "--keep-in-foreground", "--conf-file=/dev/null", $"--port={Port}", "--listen-address=127.0.0.1", "--bind-interfaces",
+        "--no-resolv", "--no-hosts", "--address=/ok.example/192.0.2.1", "--user=",
+    ]); // it listens on TCP too, by which its readiness is known
+}
+
+public sealed class UdpProbeTests(Dnsmasq dnsmasq) : IClassFixture<Dnsmasq>
 {
     /// <summary>A question for the address of ok.example. RFC 1035 §4.1.</summary>
     private static readonly ValueList<byte> Question = [0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 2, (byte)'o', (byte)'k', 7, .. "example"u8, 0, 0, 1, 0, 1];
 
     private static readonly UdpCheck AnyAnswer = new() { Payload = [.. "ping"u8], Reply = null, ReplyPattern = null, RequiresReply = true };
 
-    [Fact]
+    [RealProgramFact("dnsmasq-base")]
     public async Task Asks_dnsmasq_in_its_own_words()
     {
-        await using RealProgram dnsmasq = new();
-        IPEndPoint address = RealProgram.FreeAddress(SocketType.Dgram);
-        await dnsmasq.StartAsync("/usr/sbin/dnsmasq",
-            ["--keep-in-foreground", "--conf-file=/dev/null", $"--port={address.Port}", "--listen-address=127.0.0.1", "--bind-interfaces", "--no-resolv", "--no-hosts", "--address=/ok.example/192.0.2.1", "--user="],
-            () => RealProgram.Accepts(address)); // it listens on TCP too
         UdpCheck check = AnyAnswer with { Payload = Question, Reply = [192, 0, 2, 1], ReplyPattern = [0x12, 0x34, null, 0x80, 0, 1, 0, 1] };
 
-        Assert.Equal("up: 44 bytes", await Ask.WhyAsync(check, address));
-        Assert.StartsWith("down: the answer begins with 1234", await Ask.WhyAsync(check with { ReplyPattern = [0x12, 0x34, 0] }, address), StringComparison.Ordinal);
+        Assert.Equal("up: 44 bytes", await Ask.WhyAsync(check, dnsmasq.Address));
+        Assert.StartsWith("down: the answer begins with 1234", await Ask.WhyAsync(check with { ReplyPattern = [0x12, 0x34, 0] }, dnsmasq.Address), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -57,7 +66,7 @@ public sealed class UdpProbeTests
     [InlineData(true)]
     [InlineData(false)]
     public async Task A_port_at_which_nobody_listens_is_down(bool requiresReply) =>
-        Assert.Equal("down: nobody listens (ICMP port unreachable)", await Ask.WhyAsync(AnyAnswer with { RequiresReply = requiresReply }, RealProgram.FreeAddress(SocketType.Dgram)));
+        Assert.Equal("down: nobody listens (ICMP port unreachable)", await Ask.WhyAsync(AnyAnswer with { RequiresReply = requiresReply }, RealProgram.FreeAddress()));
 
     [Fact]
     public async Task Silence_is_good_enough_only_where_no_answer_is_required()

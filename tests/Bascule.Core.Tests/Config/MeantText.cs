@@ -110,6 +110,7 @@ internal static class MeantText
     private static IEnumerable<string> Own(Check check) =>
         check.GetType().GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(p => p.DeclaringType != typeof(Check) && p.Name != nameof(Check.Words))
+            .Where(p => p.Name is not (nameof(ConversationCheck.Tls) or nameof(SqlCheck.SaysPassword)) || p.GetValue(check) is not (null or false)) // where it is said
             .Select(p => $"{p.Name}: {Plain(p.GetValue(check))}");
 
     private static string Plain(object? value) => value switch
@@ -118,6 +119,7 @@ internal static class MeantText
         string text => text,
         Check part => Write(part).ReplaceLineEndings(" "),
         IEnumerable<byte> bytes => Convert.ToHexStringLower([.. bytes]),
+        TlsUse tls => $"{tls.Begin} {Plain(tls.Terms)}",
         TlsTerms tls => $"tls name {tls.ServerName ?? "none"} verifies {tls.Verifies} by {tls.AuthorityFile ?? "this machine"} pin {Plain(tls.Pin)} warns {tls.WarnBefore}",
         SendStep step => $"send {Plain(step.Bytes)}",
         ExpectBytesStep step => $"expect {Plain(step.Bytes)}",

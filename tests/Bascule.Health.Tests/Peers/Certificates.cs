@@ -33,7 +33,9 @@ internal sealed class Certificates : IDisposable
         request.CertificateExtensions.Add(names.Build());
         X509Certificate2 certificate = request.Create(_authority, from, until, RandomNumberGenerator.GetBytes(8));
         System.IO.File.WriteAllText(Path.Combine(_folder, $"{name}.pem"), certificate.ExportCertificatePem());
-        System.IO.File.WriteAllText(Path.Combine(_folder, $"{name}.key"), key.ExportPkcs8PrivateKeyPem());
+        string keyFile = Path.Combine(_folder, $"{name}.key");
+        System.IO.File.WriteAllText(keyFile, key.ExportPkcs8PrivateKeyPem());
+        System.IO.File.SetUnixFileMode(keyFile, UnixFileMode.UserRead | UnixFileMode.UserWrite); // PostgreSQL takes no other
         return certificate;
     }
 

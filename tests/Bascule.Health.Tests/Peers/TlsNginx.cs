@@ -4,20 +4,19 @@ using System.Security.Cryptography.X509Certificates;
 namespace Bascule.Health.Tests.Peers;
 
 /// <summary>nginx with TLS: one address with a good certificate for shop.example and another for other.example, one with an expired one.</summary>
-public sealed class TlsNginx : IAsyncLifetime
+public sealed class TlsNginx : RealProgram
 {
-    private readonly RealProgram _program = new();
     private Certificates? _ours;
     private Certificates? _strangers;
 
     /// <summary>By SNI: shop.example, and other.example; shop.example without.</summary>
-    public IPEndPoint Good { get; } = RealProgram.FreeAddress();
+    public IPEndPoint Good => Address;
 
     /// <summary>Expired a day ago.</summary>
-    public IPEndPoint Expired { get; } = RealProgram.FreeAddress();
+    public IPEndPoint Expired { get; } = FreeAddress();
 
     /// <summary>Speaks HTTP without TLS.</summary>
-    public IPEndPoint Plain { get; } = RealProgram.FreeAddress();
+    public IPEndPoint Plain => OtherAddress;
 
     /// <summary>PEM of the authority that signed all of them.</summary>
     public string Authority => _ours!.File;
@@ -28,28 +27,35 @@ public sealed class TlsNginx : IAsyncLifetime
     /// <summary>That of shop.example; expires in ten days and an hour.</summary>
     public X509Certificate2? Certificate { get; private set; }
 
-    public async Task InitializeAsync()
+    /// <inheritdoc/>
+    protected override bool IsInstalled => true; // no test runs without it
+
+    /// <inheritdoc/>
+    protected override bool IsReady() => Accepts(Good) && Accepts(Plain);
+
+    /// <inheritdoc/>
+    protected override Task<string[]> PrepareAsync()
     {
         DateTimeOffset now = DateTimeOffset.UtcNow;
-        _ours = new(_program.Folder);
-        _strangers = new(_program.Folder, "stranger");
+        _ours = new(Folder);
+        _strangers = new(Folder, "stranger");
         Certificate = _ours.Sign("shop.example", now.AddDays(-1), now.AddDays(10).AddHours(1));
         _ours.Sign("other.example", now.AddDays(-1), now.AddDays(100)).Dispose();
         _ours.Sign("expired.example", now.AddDays(-10), now.AddDays(-1)).Dispose();
-        string configuration = _program.Write("nginx.conf", $$"""
+        string configuration = Write("nginx.conf", $$"""
             daemon off;
             master_process off;
-            pid {{_program.Folder}}/nginx.pid;
-            error_log {{_program.Folder}}/error.log;
+            pid {{Folder}}/nginx.pid;
+            error_log {{Folder}}/error.log;
             events { worker_connections 64; }
             http {
                 access_log off;
                 ssl_protocols TLSv1.2 TLSv1.3;
-                client_body_temp_path {{_program.Folder}}/body;
-                proxy_temp_path {{_program.Folder}}/proxy;
-                fastcgi_temp_path {{_program.Folder}}/fastcgi;
-                uwsgi_temp_path {{_program.Folder}}/uwsgi;
-                scgi_temp_path {{_program.Folder}}/scgi;
+                client_body_temp_path {{Folder}}/body;
+                proxy_temp_path {{Folder}}/proxy;
+                fastcgi_temp_path {{Folder}}/fastcgi;
+                uwsgi_temp_path {{Folder}}/uwsgi;
+                scgi_temp_path {{Folder}}/scgi;
                 server {
                     listen {{Good}} ssl default_server;
                     server_name shop.example;
@@ -79,12 +85,13 @@ public sealed class TlsNginx : IAsyncLifetime
                 }
             }
             """);
-        await _program.StartAsync("/usr/sbin/nginx", ["-p", _program.Folder, "-e", $"{_program.Folder}/error.log", "-c", configuration], () => RealProgram.Accepts(Good) && RealProgram.Accepts(Plain));
+        return Task.FromResult<string[]>([Installed.Find("nginx")!, "-p", Folder, "-e", $"{Folder}/error.log", "-c", configuration]);
     }
 
-    public async Task DisposeAsync()
+    /// <inheritdoc/>
+    public override async Task DisposeAsync()
     {
-        await _program.DisposeAsync();
+        await base.DisposeAsync();
         _ours?.Dispose();
         _strangers?.Dispose();
         Certificate?.Dispose();

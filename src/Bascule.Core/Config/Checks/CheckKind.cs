@@ -15,10 +15,16 @@ internal sealed class CheckKind(string word, string doc, params ImmutableArray<s
     /// <summary>As one of the words of `type`.</summary>
     public Choice<CheckKind> Choice => new(word, this, doc, alsoCalled);
 
-    /// <summary>What it understands beside the cadence and `port`. Kinds may share a setting; then it means the same to each.</summary>
+    /// <summary>What it understands beside the cadence, `port` and `tls`. Kinds may share a setting; then it means the same to each.</summary>
     public ImmutableArray<Setting> Settings { get; init; } = [];
 
-    /// <summary>The question that the settings come to; its cadence and port are put in by <see cref="CheckSection"/>.</summary>
+    /// <summary>How its conversation may be encrypted by `tls`, the more usual first; empty: it has none, or is encrypted always.</summary>
+    public ImmutableArray<TlsBegin> Tls { get; init; } = [];
+
+    /// <summary>Whether a setting that not all kinds understand means something to it.</summary>
+    public bool Understands(Setting setting) => Settings.Contains(setting) || (!Tls.IsEmpty && CheckTls.Settings.Contains(setting));
+
+    /// <summary>The question that the settings come to; its cadence, port and TLS are put in by <see cref="CheckSection"/>.</summary>
     public required Func<Fields, Check> Meant { get; init; }
 
     /// <summary>What must hold between its settings.</summary>

@@ -17,7 +17,7 @@ internal static class CheckLogin
 
     public static readonly Setting<Fields> Password = new("password", PasswordSection.Password.Section)
     {
-        Doc = "The password of `user`: itself, or the file that holds it. It is sent as the protocol sends it, for most in the clear.",
+        Doc = "The password of `user`: itself, or the file that holds it. It is sent as the protocol sends it: for most in the clear, unless `tls` encrypts it.",
         Otherwise = "none",
         Source = "ldirectord passwd",
         Example = "password: { file: /etc/bascule/check.password }",

@@ -47,7 +47,7 @@ internal static class CheckSection
         AlsoCalled = ["or", "some"],
     };
 
-    private static readonly ImmutableArray<Setting> OfKinds = [.. CheckKinds.All.SelectMany(kind => kind.Settings).Distinct()];
+    private static readonly ImmutableArray<Setting> OfKinds = [.. CheckKinds.All.SelectMany(kind => kind.Settings).Concat(CheckTls.Settings).Distinct()];
 
     public static readonly Section Section = new("check", [Type, .. CheckCadence.Settings, Port, .. OfKinds, All, Any])
     {
@@ -82,9 +82,11 @@ internal static class CheckSection
         int? asked = fields.FindValue(Port) ?? port;
         Check check = fields.FindValue(All) is { } all ? new AllCheck([.. all.Select(part => Meant(part, whole, asked))])
             : fields.FindValue(Any) is { } any ? new AnyCheck([.. any.Select(part => Meant(part, whole, asked))])
-            : fields.Get(Type).Meant(fields);
+            : Encrypted(fields.Get(Type).Meant(fields), fields);
         return CheckCadence.Apply(check, whole) with { Port = asked };
     }
+
+    private static Check Encrypted(Check check, Fields fields) => check is ConversationCheck talk ? talk with { Tls = CheckTls.Meant(fields) } : check;
 
     private static ImmutableArray<Fields> Parts(Fields fields) => fields.FindValue(All) ?? fields.FindValue(Any) ?? [];
 
@@ -95,9 +97,11 @@ internal static class CheckSection
         if (fields.IsBroken(Type) || fields.IsWritten(All) || fields.IsWritten(Any) || fields.Get(Type) is not { IsSwitch: false } kind)
             return;
         kind.Rule?.Invoke(fields, problems);
-        foreach (Setting setting in OfKinds.Where(s => fields.IsWritten(s) && !kind.Settings.Contains(s)))
+        if (!kind.Tls.IsEmpty)
+            CheckTls.Relate(kind, fields, problems);
+        foreach (Setting setting in OfKinds.Where(s => fields.IsWritten(s) && !kind.Understands(s)))
         {
-            string other = CheckKinds.All.First(k => k.Settings.Contains(setting)).Word;
+            string other = CheckKinds.All.First(k => k.Understands(setting)).Word;
             problems.Add(fields.AtOf(setting), $"`{setting.Name}` means nothing to a {kind.Word} check", fields.IsWritten(Type) ? $"remove it, or write `type: {other}`" : $"add `type: {other}`");
         }
     }

@@ -34,9 +34,19 @@ internal static class DatabaseKinds
         Example = "role: primary",
     };
 
+    public static readonly Setting<bool> ClearPassword = new("clearPassword", new SwitchForm())
+    {
+        Doc = "mysql, postgres: without `tls`, a server that asks for the password itself is told it (postgres: `password` in pg_hba.conf; mysql: caching_sha2_password, by a key that the server hands out for it). Whoever answers at the real server's address can ask so, and then knows the password.",
+        Default = false,
+        Source = "MySQL's clients, --get-server-public-key; libpq tells everybody, unless require_auth forbids it",
+        Example = "clearPassword: true",
+        AlsoCalled = ["get-server-public-key", "allowPublicKeyRetrieval", "require_auth"],
+    };
+
     public static readonly CheckKind Redis = new("redis", "Does a Redis or Valkey answer PING?", "redis-check", "valkey")
     {
         Settings = [.. CheckLogin.Settings, Role],
+        Tls = [TlsBegin.Implicit],
         Meant = fields => new RedisCheck
         {
             User = fields.Find(CheckLogin.User),
@@ -46,34 +56,38 @@ internal static class DatabaseKinds
         Rule = RelateRedis,
     };
 
-    private static readonly ImmutableArray<Setting> OfSql = [.. CheckLogin.Settings, Database, Query, Role];
+    private static readonly ImmutableArray<Setting> OfSql = [.. CheckLogin.Settings, ClearPassword, Database, Query, Role];
 
     public static readonly CheckKind Postgres = new("postgres", "Does a PostgreSQL answer, and, once logged in, a query?", "pgsql", "pgsql-check", "postgresql")
     {
         Settings = OfSql,
+        Tls = [TlsBegin.StartTls],
         Meant = fields => new PostgresCheck
         {
             User = fields.Find(CheckLogin.User),
             Password = CheckLogin.Meant(fields),
+            SaysPassword = fields.Get(ClearPassword),
             Database = fields.Find(Database),
             Query = fields.Find(Query),
             Role = fields.FindValue(Role),
         },
-        Rule = (fields, problems) => CheckLogin.Relate(fields, problems, Database, Query, Role),
+        Rule = (fields, problems) => CheckLogin.Relate(fields, problems, ClearPassword, Database, Query, Role),
     };
 
     public static readonly CheckKind Mysql = new("mysql", "Does a MySQL or MariaDB answer, and, once logged in, a query?", "mysql-check", "mariadb")
     {
         Settings = OfSql,
+        Tls = [TlsBegin.StartTls],
         Meant = fields => new MysqlCheck
         {
             User = fields.Find(CheckLogin.User),
             Password = CheckLogin.Meant(fields),
+            SaysPassword = fields.Get(ClearPassword),
             Database = fields.Find(Database),
             Query = fields.Find(Query),
             Role = fields.FindValue(Role),
         },
-        Rule = (fields, problems) => CheckLogin.Relate(fields, problems, Database, Query, Role),
+        Rule = (fields, problems) => CheckLogin.Relate(fields, problems, ClearPassword, Database, Query, Role),
     };
 
     // Redis has a default user, so that a password alone is enough.

@@ -26,6 +26,7 @@ internal static class LoginKinds
     public static readonly CheckKind Imap = new("imap", "Does an IMAP server greet, and let somebody in?", "imap4")
     {
         Settings = CheckLogin.Settings,
+        Tls = [TlsBegin.StartTls, TlsBegin.Implicit],
         Meant = fields => new ImapCheck { User = fields.Find(CheckLogin.User), Password = CheckLogin.Meant(fields) },
         Rule = (fields, problems) => CheckLogin.Relate(fields, problems),
     };
@@ -33,6 +34,7 @@ internal static class LoginKinds
     public static readonly CheckKind Pop3 = new("pop3", "Does a POP3 server greet, and let somebody in?", "pop")
     {
         Settings = CheckLogin.Settings,
+        Tls = [TlsBegin.StartTls, TlsBegin.Implicit],
         Meant = fields => new Pop3Check { User = fields.Find(CheckLogin.User), Password = CheckLogin.Meant(fields) },
         Rule = (fields, problems) => CheckLogin.Relate(fields, problems),
     };
@@ -40,6 +42,7 @@ internal static class LoginKinds
     public static readonly CheckKind Ftp = new("ftp", "Does an FTP server greet, and let somebody in?")
     {
         Settings = CheckLogin.Settings,
+        Tls = [TlsBegin.StartTls, TlsBegin.Implicit],
         Meant = fields => new FtpCheck { User = fields.Find(CheckLogin.User), Password = CheckLogin.Meant(fields) },
         Rule = (fields, problems) => CheckLogin.Relate(fields, problems),
     };
@@ -47,6 +50,7 @@ internal static class LoginKinds
     public static readonly CheckKind Ldap = new("ldap", "Does a directory let us bind, and has it an entry?", "ldap-check", "slapd")
     {
         Settings = [.. CheckLogin.Settings, Base],
+        Tls = [TlsBegin.StartTls, TlsBegin.Implicit],
         Meant = fields => new LdapCheck { User = fields.Find(CheckLogin.User), Password = CheckLogin.Meant(fields), Base = fields.Find(Base) },
         Rule = RelateLdap,
     };

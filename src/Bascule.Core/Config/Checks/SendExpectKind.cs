@@ -19,6 +19,7 @@ internal static class SendExpectKind
     public static readonly CheckKind Kind = new("send-expect", "Does it answer in a conversation over TCP as expected, word for word?", "send", "expect", "negotiate", "tcp_check_send")
     {
         Settings = [Steps],
+        Tls = [TlsBegin.Implicit],
         Meant = fields => new SendExpectCheck { Steps = [.. fields.Get(Steps).Select(TalkStepSection.Meant)] },
         Rule = (fields, problems) => CheckSection.Require(Steps, fields, problems),
     };

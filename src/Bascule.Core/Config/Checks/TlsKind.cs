@@ -17,7 +17,7 @@ internal static class TlsKind
 
     public static readonly Setting<string> ServerName = new("serverName", new TextForm("a host name", 253, HttpText.Host))
     {
-        Doc = "https, tls: the name sent as SNI, and for which the certificate must be.",
+        Doc = "https, tls, and beside `tls`: the name sent as SNI, and for which the certificate must be.",
         Otherwise = "https: `host` without its port, if there is one; otherwise no name is sent, and none compared",
         Source = "RFC 6066 §3; HAProxy check-sni",
         Example = "serverName: www.example.org",
@@ -28,7 +28,7 @@ internal static class TlsKind
         new("full", Verification.Full, "It is signed by somebody trusted, now is between its dates, and it is for `serverName`.", "required", "yes", "true", "on"),
         new("none", Verification.None, "Any certificate will do, also one that has expired.", "no", "false", "off", "insecure")))
     {
-        Doc = "https, tls: what the certificate must be.",
+        Doc = "https, tls, and beside `tls`: what the certificate must be.",
         Default = Verification.Full,
         Source = "HAProxy: ssl-server-verify required",
         Example = "verify: none",
@@ -37,7 +37,7 @@ internal static class TlsKind
 
     public static readonly Setting<string> Authorities = new("authorities", PathForms.File("/etc/ssl/our-ca.pem"))
     {
-        Doc = "https, tls: file of certificates (PEM) of those who may sign the real server's. It is read again when it changes.",
+        Doc = "https, tls, and beside `tls`: file of certificates (PEM) of those who may sign the real server's. It is read again when it changes.",
         Otherwise = "whom this machine trusts (/etc/ssl/certs)",
         Source = "HAProxy ca-file",
         Example = "authorities: /etc/ssl/our-ca.pem",
@@ -46,7 +46,7 @@ internal static class TlsKind
 
     public static readonly Setting<ValueList<byte>> Pin = new("pin", new FingerprintForm())
     {
-        Doc = "https, tls: SHA-256 fingerprint of the one certificate that is accepted, as `openssl x509 -noout -fingerprint -sha256` prints it. It holds beside `verify`.",
+        Doc = "https, tls, and beside `tls`: SHA-256 fingerprint of the one certificate that is accepted, as `openssl x509 -noout -fingerprint -sha256` prints it. It holds beside `verify`.",
         Otherwise = "any certificate that `verify` accepts",
         Source = "ours; most certificates are renewed every few months",
         Example = "pin: 9F86D081884C7D659A2FEAA0C55AD015A3BF4F1B2B0B822CD15D6C15B0F00A08",
@@ -55,14 +55,14 @@ internal static class TlsKind
 
     public static readonly Setting<int> ExpiryWarning = new("expiryWarning", new CountForm(0, 3650))
     {
-        Doc = "https, tls: so many days before the certificate expires, `bascule status` begins to warn of it. The check passes until it has expired. 0: never.",
+        Doc = "https, tls, and beside `tls`: so many days before the certificate expires, `bascule status` begins to warn of it. The check passes until it has expired. 0: never.",
         Default = 14,
         Source = "ours; certificates of 90 days are renewed 30 days before they expire",
         Example = "expiryWarning: 14",
         AlsoCalled = ["expiryWarningDays", "certificateExpiry"],
     };
 
-    /// <summary>For kinds that speak TLS.</summary>
+    /// <summary>For whatever speaks TLS.</summary>
     public static readonly ImmutableArray<Setting> Settings = [ServerName, Verify, Authorities, Pin, ExpiryWarning];
 
     public static readonly CheckKind Kind = new("tls", "Does it make a TLS connection, with a certificate that is trusted?", "ssl", "ssl-hello-chk", "ssl_get")

@@ -1,7 +1,7 @@
 namespace Bascule.Core.Model;
 
 /// <summary>Does a Redis (or Valkey) answer PING?</summary>
-public sealed record RedisCheck : Check
+public sealed record RedisCheck : ConversationCheck
 {
     /// <summary>Who logs in; null: the default user.</summary>
     public required string? User { get; init; }
@@ -13,17 +13,20 @@ public sealed record RedisCheck : Check
     public required DatabaseRole? Role { get; init; }
 
     /// <inheritdoc/>
-    public override string Words => Role is null ? "redis" : $"redis {DatabaseRoles.Word(Role.Value)}";
+    protected override string Question => Role is null ? "redis" : $"redis {DatabaseRoles.Word(Role.Value)}";
 }
 
 /// <summary>Does a database answer, and, once logged in, a query?</summary>
-public abstract record SqlCheck : Check
+public abstract record SqlCheck : ConversationCheck
 {
     /// <summary>Who logs in; null: nobody, and it is enough that it asks who is there.</summary>
     public required string? User { get; init; }
 
     /// <summary>Null: none is needed.</summary>
     public required Password? Password { get; init; }
+
+    /// <summary>Whether a server that asks for the password itself is told it, also when nothing is encrypted.</summary>
+    public bool SaysPassword { get; init; }
 
     /// <summary>The database that is opened; null: the server's choice.</summary>
     public required string? Database { get; init; }
@@ -35,7 +38,7 @@ public abstract record SqlCheck : Check
     public required DatabaseRole? Role { get; init; }
 
     /// <inheritdoc/>
-    public sealed override string Words => Role is null ? Kind : $"{Kind} {DatabaseRoles.Word(Role.Value)}";
+    protected sealed override string Question => Role is null ? Kind : $"{Kind} {DatabaseRoles.Word(Role.Value)}";
 
     /// <summary>The word of the kind.</summary>
     protected abstract string Kind { get; }

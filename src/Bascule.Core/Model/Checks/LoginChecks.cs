@@ -1,7 +1,7 @@
 namespace Bascule.Core.Model;
 
 /// <summary>Does a server greet us, and let us in?</summary>
-public abstract record LoginCheck : Check
+public abstract record LoginCheck : ConversationCheck
 {
     /// <summary>Who logs in; null: nobody, and a greeting is enough.</summary>
     public required string? User { get; init; }
@@ -14,21 +14,21 @@ public abstract record LoginCheck : Check
 public sealed record Pop3Check : LoginCheck
 {
     /// <inheritdoc/>
-    public override string Words => "pop3";
+    protected override string Question => "pop3";
 }
 
 /// <summary>IMAP. RFC 9051.</summary>
 public sealed record ImapCheck : LoginCheck
 {
     /// <inheritdoc/>
-    public override string Words => "imap";
+    protected override string Question => "imap";
 }
 
 /// <summary>FTP. RFC 959.</summary>
 public sealed record FtpCheck : LoginCheck
 {
     /// <inheritdoc/>
-    public override string Words => "ftp";
+    protected override string Question => "ftp";
 }
 
 /// <summary>LDAP. RFC 4511. Without a user it binds as nobody.</summary>
@@ -38,12 +38,18 @@ public sealed record LdapCheck : LoginCheck
     public required string? Base { get; init; }
 
     /// <inheritdoc/>
-    public override string Words => "ldap";
+    protected override string Question => "ldap";
 }
 
 /// <summary>RADIUS. RFC 2865. Without a user it is asked whether it is there: RFC 5997.</summary>
-public sealed record RadiusCheck : LoginCheck
+public sealed record RadiusCheck : Check
 {
+    /// <inheritdoc cref="LoginCheck.User"/>
+    public required string? User { get; init; }
+
+    /// <inheritdoc cref="LoginCheck.Password"/>
+    public required Password? Password { get; init; }
+
     /// <summary>That we share with it.</summary>
     public required Password Secret { get; init; }
 

@@ -1,13 +1,13 @@
 namespace Bascule.Core.Model;
 
 /// <summary>A conversation over TCP, word for word.</summary>
-public sealed record SendExpectCheck : Check
+public sealed record SendExpectCheck : ConversationCheck
 {
     /// <summary>In order; at least one.</summary>
     public required ValueList<TalkStep> Steps { get; init; }
 
     /// <inheritdoc/>
-    public override string Words => $"send-expect, {Steps.Count} {(Steps.Count == 1 ? "step" : "steps")}";
+    protected override string Question => $"send-expect, {Steps.Count} {(Steps.Count == 1 ? "step" : "steps")}";
 }
 
 /// <summary>One step of a conversation.</summary>

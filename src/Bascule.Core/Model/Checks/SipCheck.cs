@@ -1,7 +1,7 @@
 namespace Bascule.Core.Model;
 
 /// <summary>Does a SIP server answer OPTIONS? RFC 3261 §11.</summary>
-public sealed record SipCheck : Check
+public sealed record SipCheck : ConversationCheck
 {
     /// <summary>Who is asked; null: the server itself, by its address.</summary>
     public required string? Uri { get; init; }
@@ -10,5 +10,5 @@ public sealed record SipCheck : Check
     public required Transport Transport { get; init; }
 
     /// <inheritdoc/>
-    public override string Words => Uri is null ? "sip" : $"sip {Uri}";
+    protected override string Question => Uri is null ? "sip" : $"sip {Uri}";
 }
