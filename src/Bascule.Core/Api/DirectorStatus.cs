@@ -73,13 +73,13 @@ public sealed record VirtualServerStatus
     /// <summary>UDP: each packet is scheduled by itself.</summary>
     public required bool OnePacket { get; init; }
 
-    /// <summary>Client connections accepted; on the datapath, scheduled.</summary>
+    /// <summary>Client connections accepted; of UDP, sessions begun (datagrams with <see cref="OnePacket"/>); on the datapath, flows scheduled.</summary>
     public required long Connections { get; init; }
 
-    /// <summary>Client connections open now; on the datapath, recorded flows that are established.</summary>
+    /// <summary>Client connections or UDP sessions open now; on the datapath, recorded flows that are established.</summary>
     public required long OpenConnections { get; init; }
 
-    /// <summary>TCP connections or HTTP requests that have ended, whatever their outcome. 0 on the datapath, which does not ask how they end.</summary>
+    /// <summary>TCP connections, HTTP requests or UDP sessions that have ended, whatever their outcome, and datagrams that were dropped. 0 on the datapath, which does not ask how they end.</summary>
     public required long Requests { get; init; }
 
     /// <summary>How they ended; an outcome that never happened is absent.</summary>
@@ -143,16 +143,16 @@ public sealed record RealServerStatus
     /// <summary>The check's last answer; null when it is not checked or has not answered yet.</summary>
     public required CheckStatus? LastCheck { get; init; }
 
-    /// <summary>TCP connections being relayed, or HTTP requests being answered. On the datapath, recorded flows that are established.</summary>
+    /// <summary>TCP connections being relayed, HTTP requests being answered, or UDP sessions. On the datapath, recorded flows that are established.</summary>
     public required long ActiveConnections { get; init; }
 
     /// <summary>Connections kept open for the next request. On the datapath, recorded flows in any other state, as in IPVS.</summary>
     public required long InactiveConnections { get; init; }
 
-    /// <summary>Connections opened to it.</summary>
+    /// <summary>Connections opened to it; of UDP, sessions begun (datagrams with <see cref="VirtualServerStatus.OnePacket"/>).</summary>
     public required long Connections { get; init; }
 
-    /// <summary>TCP connections or HTTP requests given to it.</summary>
+    /// <summary>TCP connections, HTTP requests or UDP sessions given to it.</summary>
     public required long Requests { get; init; }
 
     /// <summary>Times it refused a connection, broke off or answered too late.</summary>

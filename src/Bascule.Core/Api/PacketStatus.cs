@@ -92,9 +92,9 @@ public enum DropReason : byte
 
 /// <summary>What went through, since it was first counted.</summary>
 /// <param name="Connections">TCP: connections scheduled. UDP: flows begun, or packets with <c>onePacket</c>.</param>
-/// <param name="Packets">From clients; null on the proxy, which sees no packets.</param>
+/// <param name="Packets">From clients; null where connections are proxied, of which nobody sees the packets.</param>
 /// <param name="Bytes">From clients.</param>
-/// <param name="ReplyPackets">From real servers, where they come back through the director; null on the proxy.</param>
+/// <param name="ReplyPackets">From real servers, where they come back through the director; null where connections are proxied.</param>
 /// <param name="ReplyBytes">From real servers, where they come back through the director.</param>
 public sealed record TrafficCount(long Connections, long? Packets, long Bytes, long? ReplyPackets, long ReplyBytes)
 {

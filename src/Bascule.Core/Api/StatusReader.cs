@@ -31,8 +31,8 @@ public static class StatusReader
         ImmutableArray<RealServerStatus> realServers =
         [
             .. live.RealServers.Zip(configured.RealServers, (r, c) =>
-                Read(configured.Name, r, c.Forwarding, StateOf(r), onDatapath, rates) with { Administration = AdministrationReader.Of(configured, c, r, states) }),
-            .. live.SorryServer is { } sorry ? [Read(configured.Name, sorry, configured.Forwarding, RealServerState.Sorry, onDatapath, rates)] : Array.Empty<RealServerStatus>(),
+                Read(configured, r, c.Forwarding, StateOf(r), onDatapath, rates) with { Administration = AdministrationReader.Of(configured, c, r, states) }),
+            .. live.SorryServer is { } sorry ? [Read(configured, sorry, configured.Forwarding, RealServerState.Sorry, onDatapath, rates)] : Array.Empty<RealServerStatus>(),
         ];
         ImmutableSortedDictionary<ForwardOutcome, long> outcomes = Outcomes(live.Counters);
         return new()
@@ -66,8 +66,13 @@ public static class StatusReader
         _ => null,
     };
 
-    private static TrafficCount Proxied(LiveVirtualServer live, ImmutableArray<RealServerStatus> realServers) =>
-        new(live.Counters.Sum(c => c.Connections), Packets: null, realServers.Sum(r => r.BytesIn), ReplyPackets: null, realServers.Sum(r => r.BytesOut));
+    // Of connections the proxy sees bytes; how many packets they were is the kernel's affair.
+    private static TrafficCount Proxied(LiveVirtualServer live, ImmutableArray<RealServerStatus> realServers)
+    {
+        bool isUdp = live.Configured.Protocol == VirtualServerProtocol.Udp;
+        return new(live.Counters.Sum(c => c.Connections), isUdp ? realServers.Sum(r => r.Traffic?.Packets) : null, realServers.Sum(r => r.BytesIn),
+            isUdp ? realServers.Sum(r => r.Traffic?.ReplyPackets) : null, realServers.Sum(r => r.BytesOut));
+    }
 
     private static ImmutableSortedDictionary<ForwardOutcome, long> Outcomes(VirtualServerCounters[] counters) =>
         Enum.GetValues<ForwardOutcome>()
@@ -75,10 +80,10 @@ public static class StatusReader
             .Where(pair => pair.Value > 0)
             .ToImmutableSortedDictionary();
 
-    private static RealServerStatus Read(string virtualServer, LiveRealServer live, Forwarding forwarding, RealServerState state, PacketTraffic? onDatapath, TrafficRates? rates)
+    private static RealServerStatus Read(VirtualServer virtualServer, LiveRealServer live, Forwarding forwarding, RealServerState state, PacketTraffic? onDatapath, TrafficRates? rates)
     {
         RealServerTraffic? packets = onDatapath?.RealServers.GetValueOrDefault(live.Address);
-        TrafficCount? traffic = forwarding is ProxyForwarding ? Proxied(live) : packets?.Count;
+        TrafficCount? traffic = forwarding is ProxyForwarding ? Proxied(live, virtualServer.Protocol == VirtualServerProtocol.Udp) : packets?.Count;
         string address = AddressText(live.Address);
         return new()
         {
@@ -104,12 +109,13 @@ public static class StatusReader
             BytesIn = traffic?.Bytes ?? 0,
             BytesOut = traffic?.ReplyBytes ?? 0,
             Traffic = traffic,
-            Rate = rates?.Of(virtualServer, address),
+            Rate = rates?.Of(virtualServer.Name, address),
         };
     }
 
-    private static TrafficCount Proxied(LiveRealServer live) =>
-        new(live.Counters.Sum(c => c.Connections), Packets: null, live.Counters.Sum(c => c.BytesIn), ReplyPackets: null, live.Counters.Sum(c => c.BytesOut));
+    private static TrafficCount Proxied(LiveRealServer live, bool isUdp) =>
+        new(live.Counters.Sum(c => c.Connections), isUdp ? live.Counters.Sum(c => c.PacketsIn) : null, live.Counters.Sum(c => c.BytesIn),
+            isUdp ? live.Counters.Sum(c => c.PacketsOut) : null, live.Counters.Sum(c => c.BytesOut));
 
     /// <summary>
     /// Whether it is given work. Maintenance before all: nobody wonders that a machine is down which is being worked on. Down before drained: that it is broken

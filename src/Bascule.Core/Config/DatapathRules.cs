@@ -22,7 +22,7 @@ internal static class DatapathRules
         if (fields.IsWritten(VS.PassiveCheck))
             problems.Add(fields.AtOf(VS.PassiveCheck), "`passiveCheck` is the proxy's; the packet datapath does not read answers", "remove it, or write `forward: proxy`");
         if (!fields.IsBroken(VS.Protocol))
-            RelateProtocol(name, fields, fields.Get(VS.Protocol), problems);
+            RelateProtocol(fields, fields.Get(VS.Protocol), problems);
         RefuseTooMany(fields, problems);
         if (fields.IsWritten(VS.SorryServer) && !fields.IsWritten(VS.Forward))
             problems.Add(fields.AtOf(VS.SorryServer), "nothing says how the sorry server is reached: only real servers have a `forward`", "write `forward` for the virtual server");
@@ -30,16 +30,11 @@ internal static class DatapathRules
             RelateAddresses(name, fields, listeners, problems);
     }
 
-    private static void RelateProtocol(string name, Fields fields, VirtualServerProtocol protocol, ProblemList problems)
+    private static void RelateProtocol(Fields fields, VirtualServerProtocol protocol, ProblemList problems)
     {
         if (protocol == VirtualServerProtocol.Http)
             problems.Add(fields.AtOf(VS.Protocol), "`protocol: http` is for the proxy; the packet datapath switches packets, not requests", "write `protocol: tcp`, or `forward: proxy`");
-        bool isUdp = protocol == VirtualServerProtocol.Udp;
-        if (isUdp && !fields.IsWritten(VS.Check) && !problems.IsPartial && !ForwardRules.RealServers(fields).All(r => r.IsWritten(RealServerSection.Check)))
-            problems.Add(fields.At, $"`{name}` is for UDP and has no `check`; the default one asks for a TCP connection", "write `check: { type: udp, payload: … }`, `check: tcp` if its real servers take TCP there too (as DNS does), `check: ping`, or `check: none`");
-        if (fields.FindValue(VS.OnePacket) == true && !isUdp)
-            problems.Add(fields.AtOf(VS.OnePacket), "`onePacket` is for `protocol: udp`; the packets of a connection belong together", "remove it");
-        if (fields.FindValue(VS.OnePacket) == true && isUdp && ForwardRules.RealServers(fields).Any(r => ForwardRules.Of(r, fields) is NatForwarding))
+        if (fields.FindValue(VS.OnePacket) == true && protocol == VirtualServerProtocol.Udp && ForwardRules.RealServers(fields).Any(r => ForwardRules.Of(r, fields) is NatForwarding))
             problems.Add(fields.AtOf(VS.OnePacket), "`onePacket` records nothing, and nat finds the way back by what it has recorded", "write `forward: dr` or `tun`, or remove `onePacket`");
         FlowTimeoutsSection.RefuseUnused(fields.Get(VS.FlowTimeouts), protocol, problems);
     }

@@ -7,7 +7,7 @@ namespace Bascule.Core.Config;
 /// <summary>What must hold between how a virtual server is forwarded and its other settings.</summary>
 internal static class ForwardRules
 {
-    private static readonly ImmutableArray<Setting> OnlyDatapath = [VS.OnePacket, VS.ExpireNoDestination, VS.Allow, VS.Deny, VS.Rates, VS.FlowTimeouts];
+    private static readonly ImmutableArray<Setting> OnlyDatapath = [VS.ExpireNoDestination, VS.Allow, VS.Deny, VS.Rates, VS.FlowTimeouts];
 
     /// <summary>Whether the virtual server is on the datapath; null when it cannot be told, or it would be on both sides.</summary>
     public static bool? IsOnDatapath(Fields fields)
@@ -23,6 +23,8 @@ internal static class ForwardRules
 
     public static void Relate(string name, Fields fields, ProblemList problems)
     {
+        if (!fields.IsBroken(VS.Protocol))
+            RelateDatagrams(name, fields, problems);
         switch (IsOnDatapath(fields))
         {
             case true:
@@ -63,15 +65,19 @@ internal static class ForwardRules
         }
     }
 
+    private static void RelateDatagrams(string name, Fields fields, ProblemList problems)
+    {
+        bool isUdp = fields.Get(VS.Protocol) == VirtualServerProtocol.Udp;
+        if (isUdp && !fields.IsWritten(VS.Check) && !problems.IsPartial && !RealServers(fields).All(r => r.IsWritten(RealServerSection.Check)))
+            problems.Add(fields.At, $"`{name}` is for UDP and has no `check`; the default one asks for a TCP connection", "write `check: { type: udp, payload: … }`, `check: tcp` if its real servers take TCP there too (as DNS does), `check: ping`, or `check: none`");
+        if (fields.FindValue(VS.OnePacket) == true && !isUdp)
+            problems.Add(fields.AtOf(VS.OnePacket), "`onePacket` is for `protocol: udp`; the packets of a connection belong together", "remove it");
+    }
+
     private static void RelateProxied(string name, Fields fields, ProblemList problems)
     {
         if (!fields.IsBroken(VS.Protocol))
-        {
-            if (fields.Get(VS.Protocol) == VirtualServerProtocol.Udp)
-                problems.Add(fields.AtOf(VS.Protocol), "`protocol: udp` is for the packet datapath; the proxy does not carry it", "add `forward: nat`, `dr` or `tun`");
             TimeoutsSection.RefuseUnused(fields.Get(VS.Timeouts), fields.Get(VS.Protocol), problems);
-        }
-
         foreach ((_, Location at) in VS.Listeners(fields).Where(l => l.Value.IsEveryPort))
             problems.Add(at, $"`{name}` is for every port, and the proxy listens on one", "write the port or a range, or `forward: nat`, `dr` or `tun`");
         foreach (Setting setting in OnlyDatapath.Where(fields.IsWritten))

@@ -11,7 +11,7 @@ internal static class LimitsSection
 
     public static readonly Setting<int> ConnectionsPerWorker = new("connectionsPerWorker", new CountForm(1, 1_000_000))
     {
-        Doc = "Client connections one worker holds at a time. The next is answered with 503 (http) or reset (tcp). Each may need two file descriptors.",
+        Doc = "Client connections and UDP sessions one worker holds at a time. For the next, the UDP session that is idle longest ends; where there is none, it is answered with 503 (http), reset (tcp) or dropped (udp). A connection may need two file descriptors, a session one.",
         Default = 20_000,
         Source = "ours; two workers stay well below the 524,288 open files systemd allows a service",
         Example = "connectionsPerWorker: 20000",

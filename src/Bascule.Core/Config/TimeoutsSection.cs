@@ -6,6 +6,8 @@ namespace Bascule.Core.Config;
 /// <summary>How long a virtual server waits, and for what.</summary>
 internal static class TimeoutsSection
 {
+    private static readonly TimeSpan IdleConnection = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan IdleSession = TimeSpan.FromMinutes(2);
     private static readonly DurationForm Wait = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(24));
 
     public static readonly Setting<TimeSpan> Connect = new("connect", new DurationForm(TimeSpan.FromMilliseconds(10), TimeSpan.FromMinutes(5)))
@@ -19,9 +21,9 @@ internal static class TimeoutsSection
 
     public static readonly Setting<TimeSpan> Idle = new("idle", Wait)
     {
-        Doc = "tcp: without a byte in either direction; then both sides are closed.",
-        Default = TimeSpan.FromMinutes(15),
-        Source = "IPVS: TCP ESTABLISHED",
+        Doc = "tcp: without a byte in either direction; then both sides are closed. udp: without a datagram in either direction; then the session ends, and the client's next datagram is scheduled anew.",
+        Otherwise = "`15m`; udp: `2m`",
+        Source = "IPVS: TCP ESTABLISHED; RFC 4787 §4.3: no UDP mapping shorter than two minutes. (IPVS has 5m there; here each session holds a socket for as long)",
         Example = "idle: 15m",
         AlsoCalled = ["client", "server", "proxy_timeout"],
     };
@@ -86,26 +88,25 @@ internal static class TimeoutsSection
         Place = "in `timeouts` of a virtual server",
     };
 
-    private static readonly ImmutableArray<Setting> OnlyTcp = [Idle];
     private static readonly ImmutableArray<Setting> OnlyHttp = [Request, Response, Body, KeepAlive, Pool, Tunnel];
 
     /// <summary>A timeout that is written and never used would be believed in.</summary>
     public static void RefuseUnused(Fields fields, VirtualServerProtocol protocol, ProblemList problems)
     {
-        (ImmutableArray<Setting> unused, string here, string there) = protocol switch
+        (ImmutableArray<Setting> unused, string here) = protocol switch
         {
-            VirtualServerProtocol.Tcp => (OnlyHttp, "tcp", "http"),
-            VirtualServerProtocol.Http => (OnlyTcp, "http", "tcp"),
-            VirtualServerProtocol.Udp => ([], "udp", "tcp"), // on the datapath, where all of them are refused
+            VirtualServerProtocol.Tcp => (OnlyHttp, "tcp"),
+            VirtualServerProtocol.Http => ([Idle], "http"),
+            VirtualServerProtocol.Udp => ([Connect, .. OnlyHttp], "udp"),
         };
         foreach (Setting setting in unused.Where(fields.IsWritten))
-            problems.Add(fields.AtOf(setting), $"the timeout `{setting.Name}` does nothing for `protocol: {here}`", $"remove it, or write `protocol: {there}`");
+            problems.Add(fields.AtOf(setting), $"the timeout `{setting.Name}` does nothing for `protocol: {here}`", $"remove it, or write `protocol: {(OnlyHttp.Contains(setting) ? "http" : "tcp")}`");
     }
 
-    public static Timeouts Meant(Fields fields) => new()
+    public static Timeouts Meant(Fields fields, VirtualServerProtocol protocol) => new()
     {
         Connect = fields.Get(Connect),
-        Idle = fields.Get(Idle),
+        Idle = fields.FindValue(Idle) ?? (protocol == VirtualServerProtocol.Udp ? IdleSession : IdleConnection),
         Request = fields.Get(Request),
         Response = fields.Get(Response),
         Body = fields.Get(Body),

@@ -30,9 +30,9 @@ internal static class VirtualServerSection
     public static readonly Setting<VirtualServerProtocol> Protocol = new("protocol", new ChoiceForm<VirtualServerProtocol>(
         new("tcp", VirtualServerProtocol.Tcp, "One scheduling decision per connection.", "stream", "l4"),
         new("http", VirtualServerProtocol.Http, "HTTP/1.1: one scheduling decision per request.", "http1", "http/1.1", "l7"),
-        new("udp", VirtualServerProtocol.Udp, "One scheduling decision per flow, or per packet. Only with `forward: nat`, `dr` or `tun`.", "dgram")))
+        new("udp", VirtualServerProtocol.Udp, "One scheduling decision per session (the datagrams of one client address and port), or per packet.", "dgram")))
     {
-        Doc = "What is switched: connections, each HTTP request by itself, or UDP flows.",
+        Doc = "What is switched: connections, each HTTP request by itself, or UDP sessions.",
         Default = VirtualServerProtocol.Tcp,
         Source = "IPVS: connections are what a director switches",
         Example = "protocol: http",
@@ -127,7 +127,7 @@ internal static class VirtualServerSection
     public static readonly Setting<WrittenAddress> SorryServer = new("sorryServer", AddressForm.RealServer)
     {
         Doc = "Answers when no real server can take a connection. It is never checked. Without a port, the one that the client asked for.",
-        Otherwise = "nobody answers: http clients get 503, tcp clients a reset",
+        Otherwise = "nobody answers: http clients get 503, tcp clients a reset, udp clients nothing",
         Source = "keepalived sorry_server has none either",
         Example = "sorryServer: 10.0.0.99:8080",
         AlsoCalled = ["fallback", "backup"],
@@ -161,7 +161,7 @@ internal static class VirtualServerSection
 
     public static readonly Setting<bool> OnePacket = new("onePacket", new SwitchForm())
     {
-        Doc = "udp: each packet is scheduled by itself and nothing is recorded: for questions of one packet with answers of one, such as DNS.",
+        Doc = "udp: each packet is scheduled by itself: for questions of one packet with answers of one, such as DNS. The datapath records nothing then; the proxy keeps a socket for each client and real server, to have the answers back.",
         Default = false,
         Source = "IPVS: ipvsadm -o is off",
         Example = "onePacket: true",
@@ -261,7 +261,7 @@ internal static class VirtualServerSection
             RealServers = realServers,
             SorryServer = fields.Find(SorryServer)?.WithPort(port),
             State = fields.Get(State),
-            Timeouts = TimeoutsSection.Meant(fields.Get(Timeouts)),
+            Timeouts = TimeoutsSection.Meant(fields.Get(Timeouts), fields.Get(Protocol)),
             Packets = MeantRules(fields),
         };
     }

@@ -43,7 +43,7 @@ public sealed record Configuration
 /// <summary>Bounds of one worker, and what it answers when one is reached.</summary>
 public sealed record Limits
 {
-    /// <summary>Client connections one worker holds at a time; the next is answered with 503 (HTTP) or reset (TCP).</summary>
+    /// <summary>Client connections and UDP sessions one worker holds at a time; for the next, a session ends, or it is answered with 503 (HTTP), reset (TCP) or dropped (UDP).</summary>
     public required int ConnectionsPerWorker { get; init; }
 
     /// <summary>Bytes of a message's head, request line included. A larger request gets 431, a larger response 502.</summary>
@@ -59,7 +59,7 @@ public sealed record Limits
     public required int PooledPerRealServer { get; init; }
 }
 
-/// <summary>What is switched: TCP connections, each HTTP request by itself, or UDP flows.</summary>
+/// <summary>What is switched: TCP connections, each HTTP request by itself, or UDP sessions.</summary>
 public enum VirtualServerProtocol
 {
     /// <summary>One scheduling decision per connection.</summary>
@@ -68,7 +68,7 @@ public enum VirtualServerProtocol
     /// <summary>HTTP/1.1: one scheduling decision per request.</summary>
     Http,
 
-    /// <summary>UDP: one scheduling decision per flow, or per packet. Only on the datapath.</summary>
+    /// <summary>One scheduling decision per session (the datapath calls it a flow), or per packet.</summary>
     Udp,
 }
 
@@ -109,7 +109,7 @@ public sealed record VirtualServer
     /// <summary>The same client returns to the same real server; null: the scheduler alone decides.</summary>
     public Persistence? Persistence { get; init; }
 
-    /// <summary>What the datapath does beside scheduling. Means nothing on the proxy.</summary>
+    /// <summary>What the datapath does beside scheduling. Of it the proxy knows <see cref="PacketRules.OnePacket"/>.</summary>
     public PacketRules Packets { get; init; } = PacketRules.Default;
 
     /// <summary>The question asked of every real server that has none of its own; null means none is asked and they count as up.</summary>
@@ -183,7 +183,7 @@ public sealed record Timeouts
     /// <summary>For a real server to accept a connection; then another real server is tried.</summary>
     public required TimeSpan Connect { get; init; }
 
-    /// <summary>TCP: without a byte in either direction; then both sides are closed.</summary>
+    /// <summary>TCP: without a byte in either direction; then both sides are closed. UDP: without a datagram; then the session ends.</summary>
     public required TimeSpan Idle { get; init; }
 
     /// <summary>HTTP: from the first byte of a request to the end of its head; then 408.</summary>

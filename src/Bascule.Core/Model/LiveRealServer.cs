@@ -166,7 +166,7 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     /// </summary>
     public bool IsFull => Volatile.Read(ref _isFull);
 
-    /// <summary>TCP connections being relayed, or HTTP requests being answered.</summary>
+    /// <summary>TCP connections being relayed, HTTP requests being answered, or UDP sessions.</summary>
     public int ActiveConnections => Volatile.Read(ref _active);
 
     /// <summary>All connections to it: the active ones, and those idle in a pool.</summary>
@@ -278,19 +278,19 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
 /// <summary>What one worker counted for one real server. Written by that worker alone; others may read a value that is a moment old.</summary>
 public sealed class RealServerCounters
 {
-    /// <summary>Connections opened to it, since start.</summary>
+    /// <summary>Connections opened to it, or UDP sessions begun (datagrams, where each is scheduled by itself), since start.</summary>
     public long Connections { get; set; }
 
-    /// <summary>TCP connections or HTTP requests given to it, since start.</summary>
+    /// <summary>TCP connections, HTTP requests or UDP sessions given to it, since start.</summary>
     public long Requests { get; set; }
 
     /// <summary>Times it refused a connection, broke off or answered too late.</summary>
     public long Failures { get; set; }
 
-    /// <summary>TCP connections and HTTP requests of clients that it answered well: it sent something, and no status of 500 or more.</summary>
+    /// <summary>TCP connections, HTTP requests and UDP sessions of clients that it answered well: it sent something, and no status of 500 or more.</summary>
     public long GoodAnswers { get; set; }
 
-    /// <summary>Those it answered badly: no connection; of TCP a break before the client has sent anything; of HTTP a break or silence before an answer, bytes that are none, a status of 500 or more.</summary>
+    /// <summary>Those it answered badly: no connection; of TCP a break before the client has sent anything; of HTTP a break or silence before an answer, bytes that are none, a status of 500 or more; of UDP word that nobody listens there (silence is no answer, and not bad either).</summary>
     public long BadAnswers { get; set; }
 
     /// <summary>Datagrams sent to it; 0 where connections are carried.</summary>

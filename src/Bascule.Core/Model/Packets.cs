@@ -64,7 +64,7 @@ public sealed record PacketRules
     /// <summary>What is done when nothing is said.</summary>
     public static PacketRules Default { get; } = new();
 
-    /// <summary>UDP: each packet is scheduled by itself and no flow is recorded.</summary>
+    /// <summary>UDP: each packet is scheduled by itself; the datapath records no flow. On the proxy, too.</summary>
     public bool OnePacket { get; init; }
 
     /// <summary>A recorded flow whose real server is down or gone is scheduled anew; otherwise its packets are dropped, for the server may come back.</summary>

@@ -110,6 +110,8 @@ internal sealed class DatagramListener(Worker worker, IPEndPoint address, UdpLis
             if (known is { IsOpen: true } same && same.Pool == pool)
             {
                 hold.Release();
+                if (IsOnePacket)
+                    same.CountGiven();
                 return same;
             }
 

@@ -40,8 +40,7 @@ internal sealed class UdpSession : ReadySource
         IsOpen = true;
         Pool.Live.Opened();
         Pool.Live.BeginActive();
-        Pool.Counters.Connections++;
-        Pool.Counters.Requests++;
+        CountGiven();
         listener.NoteOpened();
         worker.Sessions.Add(this);
     }
@@ -81,6 +80,13 @@ internal sealed class UdpSession : ReadySource
             return false;
         LiveRealServer live = Pool.Live;
         return live.IsUp && !(live.IsFallback && live.IsStandby);
+    }
+
+    /// <summary>Its real server was chosen for it, or for a datagram that is scheduled by itself.</summary>
+    public void CountGiven()
+    {
+        Pool.Counters.Connections++;
+        Pool.Counters.Requests++;
     }
 
     /// <summary>Sends datagrams of its client on.</summary>

@@ -36,7 +36,7 @@ internal sealed class StatusText(TextWriter to, bool colours)
     private void Write(VirtualServerStatus virtualServer, int width, DateTimeOffset now)
     {
         string work = virtualServer.Forwarding == "proxy"
-            ? $"{virtualServer.OpenConnections} open, {Count(virtualServer.Requests, virtualServer.Protocol == VirtualServerProtocol.Http ? "request" : "connection")} ended"
+            ? $"{virtualServer.OpenConnections} open, {Count(virtualServer.Requests, Ended(virtualServer.Protocol))} ended"
             : OnDatapath(virtualServer);
         to.WriteLine($"{ListText.Protocol(virtualServer.Protocol),-4} {string.Join(",", virtualServer.Addresses)} {virtualServer.Scheduler}{ListText.Persistent(virtualServer.Persistence)}  {virtualServer.Name}: {Wanted(virtualServer.Administration, now)}{work}");
         foreach (RealServerStatus realServer in virtualServer.RealServers)
@@ -79,6 +79,13 @@ internal sealed class StatusText(TextWriter to, bool colours)
     };
 
     private static string OfWhole(AdministrationStatus administration) => administration.OfVirtualServer ? " for the whole virtual server" : "";
+
+    private static string Ended(VirtualServerProtocol protocol) => protocol switch
+    {
+        VirtualServerProtocol.Tcp => "connection",
+        VirtualServerProtocol.Http => "request",
+        VirtualServerProtocol.Udp => "session",
+    };
 
     private static string OnDatapath(VirtualServerStatus virtualServer)
     {

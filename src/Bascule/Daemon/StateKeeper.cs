@@ -93,7 +93,7 @@ internal sealed class StateKeeper
         Name = $"{configured.Name}/{status.Address}",
         State = live.EffectiveState,
         Is = status.State,
-        // Of UDP no flow is ever established, as in IPVS.
+        // Of UDP no flow of the datapath is ever established, as in IPVS.
         Connections = status.ActiveConnections + (configured.Protocol == VirtualServerProtocol.Udp ? status.InactiveConnections : 0),
         Sessions = live.EffectiveState == AdministrativeState.Maintenance || configured.Persistence is null or { ExpireQuiescent: true }
             ? 0
