@@ -24,7 +24,7 @@ internal sealed class ScriptProbe(ScriptCheck check, IPEndPoint target, TimeProv
     public override async Task<Verdict> AskAsync(uint mark, CancellationToken cancellation)
     {
         // Its time is the check's: whoever ends that ends the program.
-        ProgramResult result = await ExternalProgram.RunAsync(_command, _environment, Timeout.InfiniteTimeSpan, time, cancellation);
+        ProgramResult result = await ExternalProgram.RunAsync(_command, _environment, check.User, Timeout.InfiniteTimeSpan, time, cancellation);
         if (result.End == ProgramEnd.NotStarted)
             return Verdict.NotAsked(result.Output);
         if (result.ExitCode is 126 or 127)

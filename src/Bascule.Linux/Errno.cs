@@ -56,6 +56,9 @@ public enum Errno
     /// <summary>EPIPE: the other side no longer reads.</summary>
     BrokenPipe = 32,
 
+    /// <summary>ERANGE: the result does not fit.</summary>
+    OutOfRange = 34,
+
     /// <summary>ENOLINK: detached already.</summary>
     NoLink = 67,
 

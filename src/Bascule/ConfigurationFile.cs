@@ -30,7 +30,7 @@ internal static class ConfigurationFile
     public static CheckedConfiguration CheckToRun(string path, string text) => ToRun(path, ConfigurationText.Check(Encoding.UTF8.GetBytes(text)));
 
     private static CheckedConfiguration ToRun(string path, CheckedConfiguration read) =>
-        read.Meant is { } meant ? new(FlowHashKeys.Resolve(meant), []) { Warnings = [.. SecretWarnings.Of(path, meant), .. read.Warnings] } : read;
+        read.Meant is { } meant ? new(FlowHashKeys.Resolve(meant), []) { Warnings = [.. SecretWarnings.Of(path, meant), .. ProgramWarnings.Of(meant), .. read.Warnings] } : read;
 
     // A pipe could wait for ever for somebody to write, and /dev/zero never ends.
     private static CheckedConfiguration? NotAFile(FileKind? kind) => kind switch

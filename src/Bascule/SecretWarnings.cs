@@ -12,25 +12,46 @@ internal static class SecretWarnings
 
     /// <summary>Warnings about the whole file.</summary>
     /// <param name="path">The configuration file.</param>
-    public static ImmutableArray<Problem> Of(string path, Configuration configuration)
-    {
-        if (configuration.Ha is not { } ha)
-            return [];
-        IEnumerable<Problem?> unread =
-        [
-            .. ha.Peers.Select(p => Unread(p.Key, "without it the director does not start")),
-            .. ha.Instances.SelectMany(i => Keys(i).Select(k => Unread(k.Secret, "without it the director does not start"))),
-        ];
-        return [.. HoldsSecrets(ha) && IsOpen(path) ? [Open(path)] : (Problem[])[], .. unread.OfType<Problem>().DistinctBy(p => p.What)];
-    }
+    public static ImmutableArray<Problem> Of(string path, Configuration configuration) =>
+    [
+        .. FilesWithSecrets(path, configuration).Distinct().Where(IsOpen).Select(file => Open(file, path)),
+        .. Unread(configuration).OfType<Problem>().DistinctBy(p => p.What),
+    ];
 
-    private static ValueList<HmacKey> Keys(HaInstance instance) => instance.Authentication is HmacAuthentication hmac ? hmac.Keys : [];
+    /// <summary>Keys that are not there, or that the daemon refuses because others may read them.</summary>
+    private static IEnumerable<Problem?> Unread(Configuration configuration)
+    {
+        foreach (SecretSource key in Secrets.SourcesOf(configuration))
+            yield return Unread(key, "without it the director does not start");
+        if (configuration.VirtualServers.Any(v => v.Persistence is CookiePersistence) && CookieKeys.FileBeside(configuration.StateFile) is var cookieKey && File.Exists(cookieKey))
+            yield return Unread(new SecretFile(cookieKey), "without it clients with a cookie of before are scheduled anew");
+    }
 
     private static Problem? Unread(SecretSource source, string hint) =>
         source is SecretFile && Secrets.TryRead(source, out string? whyNot) is null ? new(Location.Start, whyNot!, hint) : null;
 
-    private static bool HoldsSecrets(HaSettings ha) =>
-        ha.Peers.Any(p => p.Key is GivenSecret) || ha.Instances.Any(i => i.Authentication is PasswordAuthentication || Keys(i).Any(k => k.Secret is GivenSecret));
+    /// <summary>The files that hold a secret, as often as they do; the configuration where it stands there itself. Those of <see cref="Unread(Configuration)"/> are not among them.</summary>
+    private static IEnumerable<string> FilesWithSecrets(string path, Configuration configuration)
+    {
+        bool isGiven = Secrets.SourcesOf(configuration).Any(key => key is GivenSecret)
+            || configuration.Ha?.Instances.Any(i => i.Authentication is PasswordAuthentication) == true
+            || configuration.Packets?.HashKey is GivenHashKey;
+        if (isGiven)
+            yield return path;
+        if (configuration.Packets?.HashKey is HashKeyFile hashKey)
+            yield return hashKey.Path;
+        foreach (Password password in CheckParts.Of(configuration).SelectMany(PasswordsOf).OfType<Password>())
+            yield return password is PasswordFile file ? file.Path : path;
+    }
+
+    private static Password?[] PasswordsOf(Check check) => check switch
+    {
+        LoginCheck login => [login.Password],
+        RedisCheck redis => [redis.Password],
+        SqlCheck sql => [sql.Password],
+        RadiusCheck radius => [radius.Secret, radius.Password],
+        _ => [],
+    };
 
     private static bool IsOpen(string path)
     {
@@ -40,10 +61,11 @@ internal static class SecretWarnings
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            return false; // it was there a moment ago: whoever runs it will hear why it is not
+            return false; // whoever needs it will hear why it is not there
         }
     }
 
-    private static Problem Open(string path) =>
-        new(Location.Start, "the file holds secrets, and others than its owner may read it", $"`chmod 600 {path}`, or keep the secrets in files of their own");
+    private static Problem Open(string file, string configuration) => file == configuration
+        ? new(Location.Start, "the file holds secrets, and others than its owner may read it", $"`chmod 600 {file}`, or keep the secrets in files of their own")
+        : new(Location.Start, $"{file} holds a secret, and others than its owner may read it", $"`chmod 600 {file}`, and if it was so for long, choose a new one");
 }

@@ -96,6 +96,20 @@ public sealed class ScriptProbeTests : IDisposable
     }
 
     [Fact]
+    public async Task A_user_that_is_not_there_is_the_director_s_own_trouble() =>
+        Assert.Equal("not asked: there is no user nosuchuser", await Ask.WhyAsync(Check("/usr/bin/id") with { User = "nosuchuser" }, RealServer));
+
+    [Fact]
+    public async Task As_somebody_else_the_program_has_their_rights_or_is_not_run()
+    {
+        Verdict verdict = await Ask.OnceAsync(Check("/usr/bin/id") with { Command = ["/usr/bin/id", "-un"], User = "nobody" }, RealServer);
+
+        Assert.Equal(
+            Environment.IsPrivilegedProcess ? (true, "exit code 0", "nobody") : (false, "it may not be run as nobody: only root may run programs as somebody else", null),
+            (verdict.Passed, verdict.Why, verdict.Output));
+    }
+
+    [Fact]
     public async Task A_program_that_is_not_there_is_the_director_s_own_trouble() =>
         Assert.Equal("not asked: there is no program /nowhere/check", await Ask.WhyAsync(Check("/nowhere/check"), RealServer));
 

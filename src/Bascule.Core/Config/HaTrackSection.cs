@@ -36,7 +36,7 @@ internal static class HaTrackSection
     public static readonly Setting<ImmutableArray<string>> Script = new("script", new ListForm<string>(
         new TextForm("a program by its absolute path, or an argument", 4096, (_, _) => null), new("`script` is empty", "write the program and its arguments, such as `[/usr/local/bin/ok, fast]`")))
     {
-        Doc = "Well while this program ends with 0. It is run as the daemon's user, without a shell.",
+        Doc = "Well while this program ends with 0. It is run as the daemon's user, without a shell, with PATH, LANG and HOME alone in its environment.",
         Otherwise = "not a script",
         Source = "ours; each item tracks one thing",
         Example = "script: [/usr/local/bin/ok, fast]",

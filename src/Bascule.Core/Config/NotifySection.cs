@@ -12,7 +12,7 @@ internal static class NotifySection
         new TextForm("a text", LongestText, (_, text) => text.Contains('\0', StringComparison.Ordinal) ? new("an argument has a zero byte", "remove it") : null),
         new("there is no program to start", "write its path and arguments, such as `[/usr/local/bin/told]`")))
     {
-        Doc = "A program that is started with the arguments TYPE NAME STATE WHY after its own; BASCULE_NODE, BASCULE_NUMBER and BASCULE_AT are in its environment. One at a time, in order.",
+        Doc = "A program that is started with the arguments TYPE NAME STATE WHY after its own; PATH, LANG, HOME, BASCULE_NODE, BASCULE_NUMBER and BASCULE_AT are its environment. It runs as the daemon's user; one at a time, in order.",
         Otherwise = "no program is started",
         Source = "keepalived notify",
         Example = "command: [/usr/local/bin/told]",

@@ -33,34 +33,53 @@ public sealed record ProgramResult(ProgramEnd End, int ExitCode, string Output)
 /// Runs a program of the operator's to its end: in a session and process group of its own, with nothing on its stdin. Whatever it has started and
 /// left in its group ends with it, so that programs run every second cannot pile up.
 /// </summary>
+/// <remarks>
+/// It finds PATH, LANG and HOME around it, the same however the daemon was started, and what it is given; nothing of the daemon's own environment, where secrets may be.
+/// </remarks>
 public static partial class ExternalProgram
 {
     private const int LongestOutput = 4096; // bytes of each stream
     private const int KillSignal = 9;
+    private const string SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
     /// <summary>A process that left the group may hold the pipes open; nobody waits for it longer than this.</summary>
     private static readonly TimeSpan OutputPatience = TimeSpan.FromSeconds(1);
 
+    /// <summary>Runs it as the user who runs this process.</summary>
+    /// <inheritdoc cref="RunAsync(IReadOnlyList{string}, IReadOnlyDictionary{string, string}, string?, TimeSpan, TimeProvider, CancellationToken)"/>
+    public static Task<ProgramResult> RunAsync(
+        IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, TimeSpan timeout, TimeProvider time, CancellationToken cancellation) =>
+        RunAsync(command, environment, user: null, timeout, time, cancellation);
+
     /// <summary>Runs it.</summary>
     /// <param name="command">An absolute path, and the arguments.</param>
-    /// <param name="environment">Added to our own.</param>
+    /// <param name="environment">Added to PATH, LANG and HOME.</param>
+    /// <param name="user">As whom, by name or number, with that user's groups; null: who runs this process.</param>
     /// <param name="timeout">After which it is killed.</param>
     /// <param name="time">The clock of <paramref name="timeout"/>.</param>
     /// <param name="cancellation">Kills it too.</param>
     /// <exception cref="OperationCanceledException">Cancelled; it is dead.</exception>
     public static async Task<ProgramResult> RunAsync(
-        IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, TimeSpan timeout, TimeProvider time, CancellationToken cancellation)
+        IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, string? user, TimeSpan timeout, TimeProvider time, CancellationToken cancellation)
     {
         if (!File.Exists(command[0]))
-            return new(ProgramEnd.NotStarted, -1, $"there is no program {command[0]}");
-        using ChildProcess child = new() { StartInfo = InfoFor(command, environment) };
+            return NotStarted($"there is no program {command[0]}");
+        using ChildProcess child = new();
         try
         {
+            UserAccount? account = user is null ? UserAccount.OfThisProcess : UserAccount.Find(user);
+            if (user is not null && account is null)
+                return NotStarted($"there is no user {user}");
+            child.StartInfo = InfoFor(command, environment, account);
             child.Start();
         }
-        catch (Win32Exception e)
+        catch (Win32Exception e) when (user is not null && e.NativeErrorCode == (int)Errno.NotPermitted)
         {
-            return new(ProgramEnd.NotStarted, -1, e.Message);
+            return NotStarted($"it may not be run as {user}: only root may run programs as somebody else");
+        }
+        catch (Exception e) when (e is Win32Exception or KernelException)
+        {
+            return NotStarted(e.Message);
         }
 
         child.StandardInput.Close();
@@ -73,13 +92,21 @@ public static partial class ExternalProgram
     }
 
     // setsid makes the group and becomes the program: the process id is the same, and that of the group.
-    private static ProcessStartInfo InfoFor(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment)
+    private static ProcessStartInfo InfoFor(IReadOnlyList<string> command, IReadOnlyDictionary<string, string> environment, UserAccount? account)
     {
         ProcessStartInfo info = new("setsid", command) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        if (account is { IsOfThisProcess: false })
+            info.UserName = account.Name; // and so the groups
+        info.Environment.Clear();
+        info.Environment["PATH"] = SearchPath;
+        info.Environment["LANG"] = "C.UTF-8";
+        info.Environment["HOME"] = account?.Home ?? "/";
         foreach ((string name, string value) in environment)
             info.Environment[name] = value;
         return info;
     }
+
+    private static ProgramResult NotStarted(string why) => new(ProgramEnd.NotStarted, -1, why);
 
     private static async Task<bool> EndsWithinAsync(ChildProcess child, TimeSpan timeout, TimeProvider time, CancellationToken cancellation)
     {

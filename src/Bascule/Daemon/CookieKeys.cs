@@ -16,6 +16,10 @@ internal sealed class CookieKeys(string stateFile, ILogger log)
 
     private CookieKey? _key;
 
+    /// <summary>Where a director alone keeps it.</summary>
+    /// <param name="stateFile">Whole path of the state file in force.</param>
+    public static string FileBeside(string stateFile) => Path.Combine(Path.GetDirectoryName(stateFile)!, FileName);
+
     /// <summary>The configuration with the key in it. The key is found when a configuration first needs it, and is the same from then on.</summary>
     public Configuration Resolve(Configuration configuration)
     {
@@ -38,7 +42,7 @@ internal sealed class CookieKeys(string stateFile, ILogger log)
     /// <returns>Null where it is not there and cannot be written.</returns>
     private SecretFile? OwnFile(out string? whyNot)
     {
-        string path = Path.Combine(Path.GetDirectoryName(stateFile)!, FileName);
+        string path = FileBeside(stateFile);
         whyNot = null;
         try
         {

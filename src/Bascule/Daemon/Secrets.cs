@@ -46,7 +46,8 @@ internal static class Secrets
         return read;
     }
 
-    private static IEnumerable<SecretSource> SourcesOf(Configuration configuration) => configuration.Ha is { } ha
+    /// <summary>Where the keys of a configuration are, each as often as it is written.</summary>
+    public static IEnumerable<SecretSource> SourcesOf(Configuration configuration) => configuration.Ha is { } ha
         ? ha.Peers.Select(peer => peer.Key).Concat(ha.Instances.Select(i => i.Authentication).OfType<HmacAuthentication>().SelectMany(a => a.Keys).Select(key => key.Secret))
         : [];
 

@@ -28,6 +28,50 @@ public sealed class ExternalProgramTests
     }
 
     [Fact]
+    public async Task It_finds_nothing_of_our_own_environment()
+    {
+        ProgramResult result = await ExternalProgram.RunAsync(["/usr/bin/env"], Environment, Long, TimeProvider.System, default);
+
+        Assert.Equal(
+            ["COLOUR=blue", $"HOME={UserAccount.OfThisProcess?.Home ?? "/"}", "LANG=C.UTF-8", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+            result.Output.Split('\n').Order(StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("nobody")]
+    [InlineData("65534")] // that same user, on every Debian
+    public async Task Root_may_run_it_as_somebody_else_with_their_groups_and_home(string user)
+    {
+        ProgramResult result = await ExternalProgram.RunAsync(["/bin/sh", "-c", "echo $(id -un) $(id -G) $(id -g) $HOME; grep -E '^(Cap(Eff|Prm))' /proc/self/status"], Environment, user, Long, TimeProvider.System, default);
+
+        Assert.Equal(
+            System.Environment.IsPrivilegedProcess
+                ? new(ProgramEnd.Exited, 0, "nobody 65534 65534 /nonexistent\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000")
+                : new(ProgramEnd.NotStarted, -1, $"it may not be run as {user}: only root may run programs as somebody else"),
+            result);
+    }
+
+    [Fact]
+    public async Task Who_runs_it_anyway_is_nobody_else()
+    {
+        string own = UserAccount.OfThisProcess!.Name;
+
+        ProgramResult result = await ExternalProgram.RunAsync(["/usr/bin/id", "-un"], Environment, own, Long, TimeProvider.System, default);
+
+        Assert.Equal(new(ProgramEnd.Exited, 0, own), result);
+    }
+
+    [Theory]
+    [InlineData("nosuchuser")]
+    [InlineData("4000000000")]
+    public async Task Says_that_a_user_is_not_there(string user)
+    {
+        ProgramResult result = await ExternalProgram.RunAsync(["/usr/bin/id"], Environment, user, Long, TimeProvider.System, default);
+
+        Assert.Equal(new(ProgramEnd.NotStarted, -1, $"there is no user {user}"), result);
+    }
+
+    [Fact]
     public async Task Kills_what_runs_too_long_with_all_it_started()
     {
         ProgramResult result = await RunAsync("sleep 1000 & echo $!; wait", TimeSpan.FromMilliseconds(300));

@@ -125,6 +125,65 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task Check_warns_of_every_file_with_a_secret_that_others_may_read_once()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("bascule-secrets-");
+        string[] files = [.. ((string[])["open", "group", "closed", "cookie.key"]).Select(name => Path.Combine(folder.FullName, name))];
+        UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        try
+        {
+            foreach ((string file, UnixFileMode others) in files.Zip((UnixFileMode[])[UnixFileMode.OtherRead, UnixFileMode.GroupRead, UnixFileMode.None, UnixFileMode.OtherRead]))
+            {
+                File.WriteAllText(file, "geheim");
+                File.SetUnixFileMode(file, owner | others);
+            }
+
+            File.WriteAllText(_file, $$"""
+                packets: { interfaces: [eth0], hashKey: { file: {{files[1]}} } }
+                stateFile: {{folder.FullName}}/state.json
+                virtualServers:
+                  web: { address: 127.0.0.1:80, protocol: http, persistence: { by: cookie }, realServers: [127.0.0.2] }
+                  mail:
+                    address: 127.0.0.1:143
+                    check: { any: [tcp, { type: imap, user: u, password: { file: {{files[0]}} } }, { type: redis, password: { file: {{files[2]}} } }] }
+                    realServers:
+                      - { address: 127.0.0.2, check: { type: radius, secret: { file: {{files[1]}} }, user: u, password: { file: {{files[0]}} } } }
+                      - { address: 127.0.0.3, check: { type: postgres, user: u, password: geheim } }
+                """);
+            File.SetUnixFileMode(_file, owner | UnixFileMode.GroupRead);
+
+            (int code, _, string error) = await BasculeProcess.RunAsync("check", _file);
+
+            Assert.Equal(0, code);
+            Assert.Equal(
+                ((string[])[_file, files[0], files[1], files[3]]).Order(StringComparer.Ordinal),
+                error.Split('\n').Where(line => line.Contains("others than its owner", StringComparison.Ordinal)).Select(line => line.Split("`chmod 600 ")[1].Split('`')[0]).Order(StringComparer.Ordinal));
+            Assert.DoesNotContain("geheim", error, StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Check_warns_of_a_user_that_is_not_there()
+    {
+        File.WriteAllText(_file, """
+            virtualServers:
+              batch:
+                address: 127.0.0.1:8080
+                check: { all: [tcp, { type: script, command: [/bin/true], user: nosuchuser }, { type: script, command: [/bin/true], user: nobody }] }
+                realServers: [127.0.0.2]
+            """);
+
+        (int code, _, string error) = await BasculeProcess.RunAsync("check", _file);
+
+        Assert.Equal(0, code);
+        Assert.Contains("there is no user nosuchuser here", Assert.Single(error.Split('\n')), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Check_of_a_missing_file_is_a_sentence_and_exits_with_1()
     {
         (int code, _, string error) = await BasculeProcess.RunAsync("check", _file + ".missing");

@@ -3,16 +3,16 @@ using Bascule.Core.Model;
 
 namespace Bascule.Core.Config.Checks;
 
-/// <summary>Who a check logs in as: the same for every kind that can.</summary>
+/// <summary>As whom a check is made: the same for every kind that logs in.</summary>
 internal static class CheckLogin
 {
     public static readonly Setting<string> User = new("user", CheckTexts.Plain("a name", 253))
     {
-        Doc = "redis, mysql, postgres, imap, pop3, ftp, ldap, radius: who logs in, best somebody who may do nothing else. For ldap it is the entry's whole name.",
-        Otherwise = "nobody logs in: it is enough that the server says the first word",
+        Doc = "redis, mysql, postgres, imap, pop3, ftp, ldap, radius: who logs in, best somebody who may do nothing else. For ldap it is the entry's whole name. script: the user of this machine, by name or number, as whom the program runs, with that user's groups; the daemon must be root then.",
+        Otherwise = "nobody logs in: it is enough that the server says the first word; a script runs as the daemon's user",
         Source = "HAProxy option pgsql-check and mysql-check: user",
         Example = "user: bascule",
-        AlsoCalled = ["login", "username", "bindDn"],
+        AlsoCalled = ["login", "username", "bindDn", "script_user"],
     };
 
     public static readonly Setting<Fields> Password = new("password", PasswordSection.Password.Section)

@@ -12,7 +12,7 @@ internal static class ScriptKind
         new TextForm("a text", Longest, (_, text) => text.Contains('\0', StringComparison.Ordinal) ? new("an argument has a zero byte", "remove it") : null),
         new("there is no program to run", "write its absolute path and its arguments, such as `[/usr/local/bin/ok, \"{address}\"]`")))
     {
-        Doc = "script: a program by its absolute path, and its arguments, in which `{address}` and `{port}` are those asked. It runs as the daemon's user, without a shell; `timeout` kills it with all it has started. Exit code 0: up. 126 and 127: it, or a program that it runs, could not be executed, which says nothing about the real server, so that stays as it was. Otherwise down, see `dynamicWeight`. What it writes is shown in the status.",
+        Doc = "script: a program by its absolute path, and its arguments, in which `{address}` and `{port}` are those asked. It runs as `user`, without a shell; `timeout` kills it with all it has started. Exit code 0: up. 126 and 127: it, or a program that it runs, could not be executed, which says nothing about the real server, so that stays as it was. Otherwise down, see `dynamicWeight`. What it writes is shown in the status.",
         Otherwise = "script needs it",
         Source = "keepalived MISC_CHECK misc_path",
         Example = "command: [/usr/lib/nagios/plugins/check_http, -I, \"{address}\"]",
@@ -21,7 +21,7 @@ internal static class ScriptKind
 
     public static readonly Setting<ValueList<EnvironmentVariable>> Environment = new("environment", new EnvironmentForm())
     {
-        Doc = "script: variables added to its environment, beside BASCULE_ADDRESS and BASCULE_PORT.",
+        Doc = "script: variables in its environment, beside PATH, LANG=C.UTF-8, HOME, BASCULE_ADDRESS and BASCULE_PORT. It has nothing of the daemon's own environment.",
         Default = [],
         Source = "ours; a program that needs none is the rule",
         Example = "environment: { LEVEL: deep }",
@@ -39,10 +39,11 @@ internal static class ScriptKind
 
     public static readonly CheckKind Kind = new("script", "What does this program say about it?", "external", "external-check", "external-perl", "misc_check", "command", "exec")
     {
-        Settings = [Command, Environment, DynamicWeight],
+        Settings = [Command, CheckLogin.User, Environment, DynamicWeight],
         Meant = fields => new ScriptCheck
         {
             Command = new(fields.Get(Command)),
+            User = fields.Find(CheckLogin.User),
             Environment = fields.Get(Environment),
             DynamicWeight = fields.Get(DynamicWeight),
         },

@@ -6,7 +6,10 @@ public sealed record ScriptCheck : Check
     /// <summary>An absolute path, and the arguments. <c>{address}</c> and <c>{port}</c> in an argument are the real server's.</summary>
     public required ValueList<string> Command { get; init; }
 
-    /// <summary>Added to the daemon's own.</summary>
+    /// <summary>As whom it runs, by name or number; null: the daemon's user.</summary>
+    public string? User { get; init; }
+
+    /// <summary>Beside PATH, LANG and HOME.</summary>
     public required ValueList<EnvironmentVariable> Environment { get; init; }
 
     /// <summary>Exit codes from 2 on are a weight, and the real server is up.</summary>
