@@ -11,7 +11,8 @@ test  | command curl                            | curl            | tests ask th
 test  | command tcpdump                         | tcpdump         | tests let a reader we did not write read the captures
 test  | command aiosmtpd                        | python3-aiosmtpd | tests send letters to a mail server we did not write
 test  | command nginx                           | nginx           | checks ask a web server we did not write, over TLS too
-test  | command dnsmasq                         | dnsmasq-base    | checks ask a server of datagrams we did not write
+test  | command dnsmasq                         | dnsmasq-base    | checks and clients ask a server of datagrams we did not write
+test  | command dig                             | bind9-dnsutils  | tests ask through the proxy with a DNS client we did not write
 checks | command named                          | bind9           | checks ask a real name server
 checks | command redis-server                   | redis-server    | checks ask a real Redis
 checks | file /usr/lib/postgresql               | postgresql      | checks ask a real PostgreSQL

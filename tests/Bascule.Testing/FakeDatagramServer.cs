@@ -14,11 +14,11 @@ public sealed class FakeDatagramServer : IDisposable
 
     /// <summary>Begins to listen.</summary>
     /// <param name="answers">What each datagram is answered with; there may be nothing.</param>
-    /// <param name="ip">Loopback address to listen on; 127.0.0.1 unless told.</param>
-    public FakeDatagramServer(Func<byte[], IEnumerable<byte[]>> answers, IPAddress? ip = null)
+    /// <param name="address">Loopback address to listen on; a port of 127.0.0.1 unless told.</param>
+    public FakeDatagramServer(Func<byte[], IEnumerable<byte[]>> answers, IPEndPoint? address = null)
     {
         _answers = answers;
-        _socket = Listen(new(ip ?? IPAddress.Loopback, 0));
+        _socket = Listen(address ?? new(IPAddress.Loopback, 0));
         Address = (IPEndPoint)_socket.LocalEndPoint!;
     }
 
@@ -29,7 +29,7 @@ public sealed class FakeDatagramServer : IDisposable
     public IReadOnlyCollection<(string Text, IPEndPoint From)> Received => _received;
 
     /// <summary>One that answers each datagram with its name, and the same bytes behind it.</summary>
-    public static FakeDatagramServer Named(string name, IPAddress? ip = null) => new(datagram => [[.. Encoding.UTF8.GetBytes(name), .. datagram]], ip);
+    public static FakeDatagramServer Named(string name, IPEndPoint? address = null) => new(datagram => [[.. Encoding.UTF8.GetBytes(name), .. datagram]], address);
 
     /// <summary>One that never answers.</summary>
     public static FakeDatagramServer Silent() => new(_ => []);
