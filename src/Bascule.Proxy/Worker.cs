@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Bascule.Core.Model;
 using Bascule.Core.Roles;
 using Bascule.Core.Scheduling;
@@ -59,13 +58,7 @@ internal sealed class Worker
     public Task Ended => _ended.Task;
 
     /// <summary>An address in the form that schedulers read.</summary>
-    public static ClientAddress AddressOf(in NativeAddress address)
-    {
-        ReadOnlySpan<byte> bytes = address.AddressBytes;
-        return address.IsIpv4
-            ? new(0, BinaryPrimitives.ReadUInt32BigEndian(bytes), address.Port, IsIpv4: true)
-            : new(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]), address.Port, IsIpv4: false);
-    }
+    public static ClientAddress AddressOf(in NativeAddress address) => ClientAddress.Of(address.AddressBytes, address.Port);
 
     /// <summary>Starts the thread.</summary>
     public void Start() => new Thread(Run) { Name = $"worker-{_index}", IsBackground = true }.Start();

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Net;
-using System.Net.Sockets;
 
 namespace Bascule.Core.Scheduling;
 
@@ -27,10 +26,27 @@ public readonly record struct ClientAddress(ulong High, ulong Low, ushort Port, 
     public static ClientAddress Of(IPEndPoint endPoint)
     {
         Span<byte> bytes = stackalloc byte[16];
-        bool isIpv4 = endPoint.AddressFamily == AddressFamily.InterNetwork;
-        endPoint.Address.TryWriteBytes(bytes, out _);
-        return isIpv4
-            ? new(0, BinaryPrimitives.ReadUInt32BigEndian(bytes), (ushort)endPoint.Port, IsIpv4: true)
-            : new(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]), (ushort)endPoint.Port, IsIpv4: false);
+        endPoint.Address.TryWriteBytes(bytes, out int length);
+        return Of(bytes[..length], (ushort)endPoint.Port);
+    }
+
+    /// <summary>From the four bytes of an IPv4 address or the sixteen of an IPv6 address, in network order.</summary>
+    public static ClientAddress Of(ReadOnlySpan<byte> address, ushort port) => address.Length == 4
+        ? new(0, BinaryPrimitives.ReadUInt32BigEndian(address), port, IsIpv4: true)
+        : new(BinaryPrimitives.ReadUInt64BigEndian(address), BinaryPrimitives.ReadUInt64BigEndian(address[8..]), port, IsIpv4: false);
+
+    /// <summary>Writes its four or sixteen bytes, in network order.</summary>
+    /// <returns>How many.</returns>
+    public int WriteTo(Span<byte> output)
+    {
+        if (IsIpv4)
+        {
+            BinaryPrimitives.WriteUInt32BigEndian(output, (uint)Low);
+            return 4;
+        }
+
+        BinaryPrimitives.WriteUInt64BigEndian(output, High);
+        BinaryPrimitives.WriteUInt64BigEndian(output[8..], Low);
+        return 16;
     }
 }
