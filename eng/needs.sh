@@ -23,6 +23,8 @@ checks | command vsftpd                         | vsftpd          | checks ask a
 checks | command slapd                          | slapd           | checks ask a real directory
 checks | command freeradius                     | freeradius      | checks ask a real RADIUS server
 checks | command kamailio                       | kamailio        | checks ask a real SIP server
+checks | command haproxy                        | haproxy         | the PROXY protocol is spoken with a real HAProxy
+checks | file /usr/lib/nginx/modules/ngx_stream_module.so | libnginx-mod-stream | the PROXY protocol is spoken with a real nginx
 datapath | command clang                        | clang           | without it, the program is built without the packet datapath (forward: nat, dr, tun)
 datapath | file /usr/include/bpf/bpf_helpers.h  | libbpf-dev      | without it, the program is built without the packet datapath (forward: nat, dr, tun)
 datapath | file /usr/include/linux/bpf.h        | linux-libc-dev  | without it, the program is built without the packet datapath (forward: nat, dr, tun)

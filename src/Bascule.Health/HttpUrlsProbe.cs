@@ -4,9 +4,10 @@ using Bascule.Core.Model;
 namespace Bascule.Health;
 
 /// <summary>Are several requests answered as expected, one after the other?</summary>
-internal sealed class HttpUrlsProbe(HttpUrlsCheck check, IPEndPoint target, TimeProvider time) : Probe
+/// <param name="header">See <see cref="StreamProbe.Header"/>.</param>
+internal sealed class HttpUrlsProbe(HttpUrlsCheck check, IPEndPoint target, byte[] header, TimeProvider time) : Probe
 {
-    private readonly HttpProbe[] _probes = [.. check.Urls.Select(url => new HttpProbe(url, target, time))];
+    private readonly HttpProbe[] _probes = [.. check.Urls.Select(url => new HttpProbe(url, target, time) { Header = header })];
 
     /// <inheritdoc/>
     public override async Task<Verdict> AskAsync(uint mark, CancellationToken cancellation)

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Bascule.Core.Model;
+using Bascule.Core.ProxyHeaders;
 
 namespace Bascule.Health;
 
@@ -13,28 +14,29 @@ internal abstract class Probe
     public static Probe For(Check check, IPEndPoint realServer, TimeProvider time)
     {
         IPEndPoint target = check.Port is { } port ? new(realServer.Address, port) : realServer;
+        byte[] header = check.ProxyProtocol is { } version ? ProxyHeaderWriter.OfNobody(version) : [];
         return check switch
         {
-            TcpCheck => new TcpProbe(target),
-            HttpCheck http => new HttpProbe(http, target, time),
-            HttpUrlsCheck urls => new HttpUrlsProbe(urls, target, time),
-            TlsCheck tls => new TlsProbe(tls, target, time),
+            TcpCheck => new TcpProbe(target) { Header = header },
+            HttpCheck http => new HttpProbe(http, target, time) { Header = header },
+            HttpUrlsCheck urls => new HttpUrlsProbe(urls, target, header, time),
+            TlsCheck tls => new TlsProbe(tls, target, time) { Header = header },
             UdpCheck udp => new UdpProbe(udp, target, time),
             PingCheck => new PingProbe(target.Address),
             ScriptCheck script => new ScriptProbe(script, target, time),
             AgentCheck agent => new AgentProbe(agent, target),
             FileCheck file => new FileProbe(file, target),
-            SendExpectCheck talk => new SendExpectProbe(talk, target, time),
+            SendExpectCheck talk => new SendExpectProbe(talk, target, time) { Header = header },
             DnsCheck { Transport: Transport.Udp } dns => new DnsProbe(dns, target),
             DnsCheck dns => new DnsStreamProbe(dns, target),
-            SmtpCheck smtp => new SmtpProbe(smtp, target, time),
-            RedisCheck redis => new SecretProbe(redis.Password, password => new RedisProbe(redis, password, target, time)),
-            PostgresCheck postgres => new SecretProbe(postgres.Password, password => new PostgresProbe(postgres, password, target, time)),
-            MysqlCheck mysql => new SecretProbe(mysql.Password, password => new MysqlProbe(mysql, password, target, time)),
-            ImapCheck imap => new SecretProbe(imap.Password, password => new ImapProbe(imap, password, target, time)),
-            Pop3Check pop3 => new SecretProbe(pop3.Password, password => new Pop3Probe(pop3, password, target, time)),
-            FtpCheck ftp => new SecretProbe(ftp.Password, password => new FtpProbe(ftp, password, target, time)),
-            LdapCheck ldap => new SecretProbe(ldap.Password, password => new LdapProbe(ldap, password, target, time)),
+            SmtpCheck smtp => new SmtpProbe(smtp, target, time) { Header = header },
+            RedisCheck redis => new SecretProbe(redis.Password, password => new RedisProbe(redis, password, target, time) { Header = header }),
+            PostgresCheck postgres => new SecretProbe(postgres.Password, password => new PostgresProbe(postgres, password, target, time) { Header = header }),
+            MysqlCheck mysql => new SecretProbe(mysql.Password, password => new MysqlProbe(mysql, password, target, time) { Header = header }),
+            ImapCheck imap => new SecretProbe(imap.Password, password => new ImapProbe(imap, password, target, time) { Header = header }),
+            Pop3Check pop3 => new SecretProbe(pop3.Password, password => new Pop3Probe(pop3, password, target, time) { Header = header }),
+            FtpCheck ftp => new SecretProbe(ftp.Password, password => new FtpProbe(ftp, password, target, time) { Header = header }),
+            LdapCheck ldap => new SecretProbe(ldap.Password, password => new LdapProbe(ldap, password, target, time) { Header = header }),
             RadiusCheck radius => new SecretProbe(radius.Secret, secret => new SecretProbe(radius.Password, password => new RadiusProbe(radius, secret!, password, target))),
             SipCheck { Transport: Transport.Udp } sip => new SipProbe(sip, target),
             SipCheck sip => new SipStreamProbe(sip, target, time),

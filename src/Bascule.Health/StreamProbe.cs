@@ -11,6 +11,9 @@ internal abstract class StreamProbe(IPEndPoint target) : Probe
     /// <inheritdoc cref="StreamProbe(IPEndPoint)" path="/param[@name='target']"/>
     protected IPEndPoint Target => target;
 
+    /// <summary>The header of the PROXY protocol that the connection begins with; empty: none.</summary>
+    public byte[] Header { get; init; } = [];
+
     /// <inheritdoc/>
     public sealed override async Task<Verdict> AskAsync(uint mark, CancellationToken cancellation)
     {
@@ -19,6 +22,8 @@ internal abstract class StreamProbe(IPEndPoint target) : Probe
             using Socket socket = new(target.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             Mark(socket, mark);
             await socket.ConnectAsync(target, cancellation);
+            if (Header.Length > 0)
+                await socket.SendAsync(Header, cancellation);
             return await AskAsync(socket, cancellation);
         }
         catch (SocketException e)

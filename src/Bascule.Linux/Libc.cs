@@ -33,7 +33,12 @@ internal static unsafe partial class Libc
     public const int OptionIpv4PacketInformation = 8;
     public const int OptionIpv4FreeBind = 15;
 
+    public const int OptionIpv4Transparent = 19;
+    public const int OptionIpv6Transparent = 75;
+    public const int OptionBindAddressNoPort = 24;
+
     public const int MessageNoSignal = 0x4000;
+    public const int MessageMore = 0x8000;
     public const int ShutdownRead = 0;
     public const int ShutdownWrite = 1;
     public const int SpliceMove = 1;

@@ -12,7 +12,7 @@ namespace Bascule.Proxy;
 /// One client connection and the story that serves it. What TCP and HTTP have in common: being known to the worker, reaching a
 /// real server, ending.
 /// </summary>
-internal abstract class ClientConnection
+internal abstract partial class ClientConnection
 {
     private TriedServers _tried;
     private RealServerPool? _serving;
@@ -25,9 +25,10 @@ internal abstract class ClientConnection
         Worker = worker;
         Listener = listener;
         Route = listener.Route;
-        Address = address;
+        Address = Worker.AddressOf(address);
         Waiter = new(worker.Loop);
         Client = new(worker.Loop, socket, Waiter);
+        FromClient = new(worker.Loop.Buffers);
     }
 
     /// <summary>Its neighbours among the worker's connections.</summary>
@@ -43,7 +44,10 @@ internal abstract class ClientConnection
 
     protected TcpStream Client { get; }
 
-    protected NativeAddress Address { get; }
+    protected ReceiveBuffer FromClient { get; }
+
+    /// <summary>The client: who is connected, or whom a peer that is believed names.</summary>
+    protected ClientAddress Address { get; private set; }
 
     /// <summary>The virtual server as of the current request (or connection).</summary>
     protected Route Route { get; set; }
@@ -141,7 +145,9 @@ internal abstract class ClientConnection
     {
         if (Server is { } server)
         {
-            if (reusable)
+            if (reusable && Route.IsPersonal)
+                Keep(server);
+            else if (reusable)
                 _serving!.Return(server, Worker.Limits.PooledPerRealServer);
             else
                 server.Close(reset);
@@ -177,10 +183,8 @@ internal abstract class ClientConnection
 
     private ClientAddress Asker()
     {
-        ClientAddress source = Worker.AddressOf(Address) with { Content = Content };
-        if (!Route.VirtualServer.Scheduler.GoesByDestination)
-            return source;
-        return source.To(Listener.Destination ?? Worker.AddressOf(Client.Socket.LocalAddress));
+        ClientAddress source = Address with { Content = Content };
+        return Route.VirtualServer.Scheduler.GoesByDestination ? source.To(Destination) : source;
     }
 
     private void Serve(RealServerPool pool)
@@ -202,14 +206,14 @@ internal abstract class ClientConnection
 
     private async ReactorTask<ForwardOutcome> ConnectAsync(RealServerPool pool, bool mayReuse)
     {
-        if (mayReuse && pool.Take(Waiter) is { } idle)
+        if (mayReuse && (Route.IsPersonal ? TakeKept(pool) : pool.Take(Waiter)) is { } idle)
         {
             Server = idle;
             return ForwardOutcome.Completed;
         }
 
         BeginAnswerTime();
-        if (pool.BeginConnect(Waiter, out bool isOurs) is not { } connection)
+        if (pool.BeginConnect(Waiter, Source(pool), out bool isOurs) is not { } connection)
         {
             _isJudged = isOurs; // nobody is ejected because this director has run out of something
             return ForwardOutcome.RealServerRefused;
@@ -235,13 +239,19 @@ internal abstract class ClientConnection
         }
 
         connection.Established();
+        if (!SendProxyHeader(connection.Stream))
+        {
+            connection.Close(reset: true);
+            return ForwardOutcome.RealServerRefused;
+        }
+
         Server = connection;
         return ForwardOutcome.Completed;
     }
 
     private async ReactorTask<bool> RunAsync()
     {
-        bool politely = await ServeAsync();
+        bool politely = Route.Believed?.Contain(Address) == true ? await ReadProxyHeaderAsync() && await ServeAsync() : await ServeAsync();
         End(reset: !politely);
         return true;
     }
@@ -255,7 +265,9 @@ internal abstract class ClientConnection
     private void End(bool reset)
     {
         LeaveServer(reusable: false, reset);
+        _kept?.Close();
         Release();
+        FromClient.Release();
         Client.Close(reset);
         Waiter.Retire();
         Worker.Farewell(this);

@@ -1,5 +1,6 @@
 using System.Net;
 using Bascule.Core.Model;
+using Bascule.Core.ProxyHeaders;
 using Bascule.Core.Scheduling;
 using Bascule.Linux.Sockets;
 using Bascule.Proxy.Http1;
@@ -24,6 +25,12 @@ internal sealed class Route(LiveVirtualServer virtualServer, RealServerPool[] po
 
     /// <summary>Finds what a request is scheduled by; null where it is not by a part of it.</summary>
     public RequestKey? Key { get; } = virtualServer.Scheduler is RequestHash hash ? new(hash) : null;
+
+    /// <summary>Peers whose connections begin with a header of the PROXY protocol; null: nobody's do.</summary>
+    public AddressPrefixes? Believed { get; } = virtualServer.Configured.ProxyProtocol is { From.Count: > 0 } header ? new(header.From) : null;
+
+    /// <summary>A connection to a real server is one client connection's alone: by its header, or its source, the real server knows the client.</summary>
+    public bool IsPersonal { get; } = virtualServer.Configured is { IsTransparent: true } or { ProxyProtocol.Send: not null };
 }
 
 /// <summary>

@@ -18,10 +18,23 @@ internal sealed class RealServerConnection : IStreamOwner
 
     public TcpStream Stream { get; }
 
+    /// <summary>Whether it is to that real server, as that pool reaches it.</summary>
+    public bool IsOf(RealServerPool pool) => _pool == pool;
+
     /// <summary>It has carried a request before, so the real server may have closed it in the meantime.</summary>
     public bool IsReused { get; set; }
 
     public bool IsEstablished { get; private set; }
+
+    /// <summary>It waits for a request. Something to read now would be bytes nobody asked for, or the end; after a large answer only asking tells.</summary>
+    public bool IsQuiet
+    {
+        get
+        {
+            Span<byte> unasked = stackalloc byte[1];
+            return !Stream.IsBroken && (!Stream.CanRead || Stream.Receive(unasked).WouldBlock);
+        }
+    }
 
     /// <summary>Its neighbours among the idle ones, and since when it is idle.</summary>
     public RealServerConnection? Newer { get; set; }
@@ -71,6 +84,8 @@ internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, int po
 
     public RealServerCounters Counters { get; } = counters;
 
+    public bool IsIpv4 => _address.IsIpv4;
+
     public int IdleCount { get; private set; }
 
     /// <summary>How long an idle connection is kept.</summary>
@@ -89,7 +104,7 @@ internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, int po
     /// <summary>Takes back a connection that has finished a request and may carry another; closes it when the pool is full or retired.</summary>
     public void Return(RealServerConnection connection, int most)
     {
-        if (_retired || IdleCount >= most || !IsQuiet(connection.Stream))
+        if (_retired || IdleCount >= most || !connection.IsQuiet)
         {
             connection.Close();
             return;
@@ -104,12 +119,13 @@ internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, int po
     }
 
     /// <summary>Begins to connect; null when that failed at once.</summary>
+    /// <param name="source">The address to come from, which need not be this machine's; null: this machine's own.</param>
     /// <param name="isOurs">It failed for want of something here, which says nothing about the real server.</param>
-    public RealServerConnection? BeginConnect(IStreamOwner owner, out bool isOurs)
+    public RealServerConnection? BeginConnect(IStreamOwner owner, in NativeAddress? source, out bool isOurs)
     {
         try
         {
-            TcpSocket? socket = TcpSocket.BeginConnect(_address, out Errno error);
+            TcpSocket? socket = TcpSocket.BeginConnect(_address, source, out Errno error);
             isOurs = IsOurs(error);
             return socket is null ? null : new(loop, socket, this, owner);
         }
@@ -126,7 +142,7 @@ internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, int po
 
     /// <summary>It failed for want of something here, which says nothing about the real server.</summary>
     public static bool IsOurs(Errno error) =>
-        error is Errno.TooManyFiles or Errno.TooManyFilesInSystem or Errno.NoBuffers or Errno.NoMemory or Errno.AddressNotAvailable;
+        error is Errno.TooManyFiles or Errno.TooManyFilesInSystem or Errno.NoBuffers or Errno.NoMemory or Errno.AddressNotAvailable or Errno.NotPermitted;
 
     /// <summary>Notes how it answered a client.</summary>
     public void Judge(bool isGood)
@@ -166,13 +182,6 @@ internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, int po
     {
         Unlink(connection);
         connection.Close();
-    }
-
-    // Something to read now would be bytes nobody asked for, or the end. After a large answer only asking tells.
-    private static bool IsQuiet(TcpStream stream)
-    {
-        Span<byte> unasked = stackalloc byte[1];
-        return !stream.IsBroken && (!stream.CanRead || stream.Receive(unasked).WouldBlock);
     }
 
     private void Link(RealServerConnection connection)

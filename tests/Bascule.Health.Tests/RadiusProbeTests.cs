@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using Bascule.Core.Model;
 using Bascule.Health.Tests.Peers;
+using Bascule.Testing;
 
 namespace Bascule.Health.Tests;
 

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using Bascule.Core.Model;
 using Bascule.Health.Tests.Peers;
+using Bascule.Testing;
 
 namespace Bascule.Health.Tests;
 

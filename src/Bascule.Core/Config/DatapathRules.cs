@@ -19,6 +19,10 @@ internal static class DatapathRules
     {
         if (fields.IsWritten(VS.Timeouts))
             problems.Add(fields.AtOf(VS.Timeouts), "`timeouts` are the proxy's; they do nothing on the packet datapath", "remove them, or write `flowTimeouts`");
+        if (fields.IsWritten(VS.ProxyProtocol))
+            problems.Add(fields.AtOf(VS.ProxyProtocol), "`proxyProtocol` is the proxy's; the packet datapath leaves connections as they are", "remove it, or write `forward: proxy`");
+        if (fields.IsWritten(VS.Transparent))
+            problems.Add(fields.AtOf(VS.Transparent), "`transparent` is the proxy's; on the packet datapath real servers see the client's address anyway, but for full nat", "remove it");
         if (fields.IsWritten(VS.PassiveCheck))
             problems.Add(fields.AtOf(VS.PassiveCheck), "`passiveCheck` is the proxy's; the packet datapath does not read answers", "remove it, or write `forward: proxy`");
         if (!fields.IsBroken(VS.Protocol))
@@ -57,10 +61,7 @@ internal static class DatapathRules
         foreach (Target target in Targets(fields))
             Relate(target, listeners, problems);
         foreach (Setting<ImmutableArray<IPNetwork>> list in (Setting<ImmutableArray<IPNetwork>>[])[VS.Allow, VS.Deny])
-        {
-            foreach (IPNetwork other in (fields.FindValue(list) ?? []).Where(p => listeners.All(l => p.BaseAddress.AddressFamily != l.Value.Family)))
-                problems.Add(fields.AtOf(list), $"`{list.Name}` has {other}, but clients of `{name}` have {Show.FamilyOf(listeners[0].Value.Ip)} addresses", "remove it");
-        }
+            ClientAddressRules.RefuseOtherFamily(name, list.Name, fields.FindValue(list) ?? [], fields.AtOf(list), listeners, problems);
 
         foreach (IPNetwork both in (fields.FindValue(VS.Allow) ?? []).Intersect(fields.FindValue(VS.Deny) ?? []))
             problems.Add(fields.AtOf(VS.Deny), $"{both} is both in `allow` and in `deny`", "keep one; of different prefixes the longer decides");

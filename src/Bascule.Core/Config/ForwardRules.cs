@@ -77,7 +77,8 @@ internal static class ForwardRules
     private static void RelateProxied(string name, Fields fields, ProblemList problems)
     {
         if (!fields.IsBroken(VS.Protocol))
-            TimeoutsSection.RefuseUnused(fields.Get(VS.Timeouts), fields.Get(VS.Protocol), problems);
+            TimeoutsSection.RefuseUnused(fields.Get(VS.Timeouts), fields.Get(VS.Protocol), fields.Get(VS.ProxyProtocol).IsWritten(ProxyProtocolSection.From), problems);
+        ClientAddressRules.Relate(name, fields, problems);
         foreach ((_, Location at) in VS.Listeners(fields).Where(l => l.Value.IsEveryPort))
             problems.Add(at, $"`{name}` is for every port, and the proxy listens on one", "write the port or a range, or `forward: nat`, `dr` or `tun`");
         foreach (Setting setting in OnlyDatapath.Where(fields.IsWritten))

@@ -85,9 +85,10 @@ internal static class RealServerSection
     };
 
     /// <param name="slowStart">Where it says none.</param>
-    public static RealServer Meant(Fields fields, int port, Forwarding otherwise, TimeSpan slowStart) => new(fields.Get(Address).WithPort(port), fields.Get(Weight))
+    /// <param name="header">What connections to it begin with.</param>
+    public static RealServer Meant(Fields fields, int port, Forwarding otherwise, TimeSpan slowStart, ProxyProtocolVersion? header) => new(fields.Get(Address).WithPort(port), fields.Get(Weight))
     {
-        Check = fields.IsWritten(Check) ? CheckSection.Meant(fields.Get(Check)) : null,
+        Check = fields.IsWritten(Check) ? CheckSection.Meant(fields.Get(Check), header) : null,
         State = fields.Get(State),
         Forwarding = fields.IsWritten(Forward) ? ForwardSection.Meant(fields.Get(Forward)) : otherwise,
         Thresholds = fields.FindValue(MaxConnections) is { } upper ? new(upper, fields.FindValue(ResumeConnections) ?? ThreeQuarters(upper)) : null,

@@ -30,7 +30,7 @@ internal static class TimeoutsSection
 
     public static readonly Setting<TimeSpan> Request = new("request", Wait)
     {
-        Doc = "http: from the first byte of a request to the end of its head; then 408.",
+        Doc = "http: from the first byte of a request to the end of its head; then 408. Where `proxyProtocol.from` says so, also from a connection's beginning to the end of the PROXY protocol's header, of tcp as well.",
         Default = TimeSpan.FromSeconds(10),
         Source = "ours; nginx's 60s is what slow attackers (slowloris) live on",
         Example = "request: 10s",
@@ -91,7 +91,8 @@ internal static class TimeoutsSection
     private static readonly ImmutableArray<Setting> OnlyHttp = [Request, Response, Body, KeepAlive, Pool, Tunnel];
 
     /// <summary>A timeout that is written and never used would be believed in.</summary>
-    public static void RefuseUnused(Fields fields, VirtualServerProtocol protocol, ProblemList problems)
+    /// <param name="headers">Whether connections begin with a header of the PROXY protocol, which <see cref="Request"/> bounds.</param>
+    public static void RefuseUnused(Fields fields, VirtualServerProtocol protocol, bool headers, ProblemList problems)
     {
         (ImmutableArray<Setting> unused, string here) = protocol switch
         {
@@ -99,7 +100,7 @@ internal static class TimeoutsSection
             VirtualServerProtocol.Http => ([Idle], "http"),
             VirtualServerProtocol.Udp => ([Connect, .. OnlyHttp], "udp"),
         };
-        foreach (Setting setting in unused.Where(fields.IsWritten))
+        foreach (Setting setting in unused.Where(s => fields.IsWritten(s) && !(headers && s == Request)))
             problems.Add(fields.AtOf(setting), $"the timeout `{setting.Name}` does nothing for `protocol: {here}`", $"remove it, or write `protocol: {(OnlyHttp.Contains(setting) ? "http" : "tcp")}`");
     }
 

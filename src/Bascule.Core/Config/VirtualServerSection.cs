@@ -159,6 +159,24 @@ internal static class VirtualServerSection
         AlsoCalled = ["enabled", "disabled", "status", "mode"],
     };
 
+    public static readonly Setting<Fields> ProxyProtocol = new("proxyProtocol", ProxyProtocolSection.Section)
+    {
+        Doc = "The PROXY protocol: a header in front of each connection tells who the client is. Believed of the proxies in front, sent to the real servers behind. On the proxy, for tcp and http.",
+        Default = Fields.Nothing,
+        Otherwise = "no headers",
+        Example = "proxyProtocol: { from: [10.0.0.0/8], send: v2 }",
+        AlsoCalled = ["proxy_protocol", "send-proxy", "accept-proxy", "send_proxy"],
+    };
+
+    public static readonly Setting<bool> Transparent = new("transparent", new SwitchForm())
+    {
+        Doc = "Real servers see the client's own address: connections to them come from it. Their answers must come back through this director (it is their default gateway); the routing here Bascule sets up itself, which takes CAP_NET_ADMIN. On the proxy, for tcp and http, and for clients of the real server's family.",
+        Default = false,
+        Source = "HAProxy: source 0.0.0.0 usesrc clientip is off",
+        Example = "transparent: true",
+        AlsoCalled = ["usesrc", "tproxy", "proxy_bind", "spoof"],
+    };
+
     public static readonly Setting<bool> OnePacket = new("onePacket", new SwitchForm())
     {
         Doc = "udp: each packet is scheduled by itself: for questions of one packet with answers of one, such as DNS. The datapath records nothing then; the proxy keeps a socket for each client and real server, to have the answers back.",
@@ -215,7 +233,7 @@ internal static class VirtualServerSection
         AlsoCalled = ["lvs_timeouts"],
     };
 
-    public static readonly Section Section = new("virtualServer", Address, Addresses, Protocol, Forward, Scheduler, Persistence, Check, PassiveCheck, RealServers, FallbackServers, Quorum, Panic, SorryServer, SlowStart, State, Timeouts,
+    public static readonly Section Section = new("virtualServer", Address, Addresses, Protocol, Forward, Scheduler, Persistence, Check, PassiveCheck, RealServers, FallbackServers, Quorum, Panic, SorryServer, SlowStart, State, Timeouts, ProxyProtocol, Transparent,
         OnePacket, ExpireNoDestination, Allow, Deny, Rates, FlowTimeouts)
     {
         Doc = "The addresses clients use, with their scheduler and their real servers. It stands under `virtualServers`, below its name.",
@@ -239,11 +257,12 @@ internal static class VirtualServerSection
     {
         ImmutableArray<Placed<ListenAddress>> listeners = Listeners(fields);
         int port = PortOf(listeners);
+        ProxyProtocol? header = fields.IsWritten(ProxyProtocol) ? ProxyProtocolSection.Meant(fields.Get(ProxyProtocol)) : null;
         Forwarding? own = fields.IsWritten(Forward) ? ForwardSection.Meant(fields.Get(Forward)) : null;
         ValueList<RealServer> realServers =
         [
-            .. fields.Get(RealServers).Select(r => RealServerSection.Meant(r, port, own ?? Forwarding.Proxy, fields.Get(SlowStart))),
-            .. (fields.FindValue(FallbackServers) ?? []).Select(r => RealServerSection.Meant(r, port, own ?? Forwarding.Proxy, fields.Get(SlowStart)) with { IsFallback = true }),
+            .. fields.Get(RealServers).Select(r => RealServerSection.Meant(r, port, own ?? Forwarding.Proxy, fields.Get(SlowStart), header?.Send)),
+            .. (fields.FindValue(FallbackServers) ?? []).Select(r => RealServerSection.Meant(r, port, own ?? Forwarding.Proxy, fields.Get(SlowStart), header?.Send) with { IsFallback = true }),
         ];
         return new()
         {
@@ -254,7 +273,7 @@ internal static class VirtualServerSection
             SchedulerFlags = SchedulerSection.Flags(fields.Get(Scheduler)),
             Forwarding = own ?? realServers[0].Forwarding,
             Persistence = fields.IsWritten(Persistence) ? PersistenceSection.Meant(fields.Get(Persistence)) : null,
-            Check = CheckSection.Meant(fields.Get(Check)) is var check and not OnCheck ? check : null,
+            Check = CheckSection.Meant(fields.Get(Check), header?.Send) is var check and not OnCheck ? check : null,
             PassiveCheck = fields.IsWritten(PassiveCheck) ? PassiveCheckSection.Meant(fields.Get(PassiveCheck)) : null,
             Quorum = fields.IsWritten(Quorum) ? QuorumSection.Meant(fields.Get(Quorum)) : null,
             Panic = fields.Get(Panic),
@@ -262,6 +281,8 @@ internal static class VirtualServerSection
             SorryServer = fields.Find(SorryServer)?.WithPort(port),
             State = fields.Get(State),
             Timeouts = TimeoutsSection.Meant(fields.Get(Timeouts), fields.Get(Protocol)),
+            ProxyProtocol = header,
+            IsTransparent = fields.Get(Transparent),
             Packets = MeantRules(fields),
         };
     }

@@ -21,6 +21,9 @@ public abstract record Check
     /// <summary>Port to ask, when it is not the real server's own.</summary>
     public int? Port { get; init; }
 
+    /// <summary>The header of the PROXY protocol that a check over TCP begins with, naming nobody; null: none.</summary>
+    public ProxyProtocolVersion? ProxyProtocol { get; init; }
+
     /// <summary>In place of <see cref="Interval"/> while it is down and stays down; null: the same.</summary>
     public TimeSpan? IntervalDown { get; init; }
 

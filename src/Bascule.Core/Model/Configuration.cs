@@ -146,6 +146,12 @@ public sealed record VirtualServer
 
     /// <inheritdoc cref="Model.Timeouts"/>
     public required Timeouts Timeouts { get; init; }
+
+    /// <inheritdoc cref="Model.ProxyProtocol"/>
+    public ProxyProtocol? ProxyProtocol { get; init; }
+
+    /// <summary>Connections to real servers come from the client's address; on the proxy alone.</summary>
+    public bool IsTransparent { get; init; }
 }
 
 /// <summary>A machine that does the work, as configured.</summary>
@@ -186,7 +192,7 @@ public sealed record Timeouts
     /// <summary>TCP: without a byte in either direction; then both sides are closed. UDP: without a datagram; then the session ends.</summary>
     public required TimeSpan Idle { get; init; }
 
-    /// <summary>HTTP: from the first byte of a request to the end of its head; then 408.</summary>
+    /// <summary>HTTP: from the first byte of a request to the end of its head; then 408. Also for the header of the PROXY protocol, where one must come.</summary>
     public required TimeSpan Request { get; init; }
 
     /// <summary>HTTP: for the head of a response; then 504.</summary>

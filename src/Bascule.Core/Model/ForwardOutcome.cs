@@ -27,6 +27,9 @@ public enum ForwardOutcome
     /// <summary>The client took too long to send its request. 408.</summary>
     ClientTimedOut,
 
+    /// <summary>A peer whose connections must begin with a header of the PROXY protocol sent none, a broken one, or none in time. Closed without an answer.</summary>
+    ClientSentNoProxyHeader,
+
     /// <summary>No real server can take a connection, and there is no sorry server. 503.</summary>
     NoRealServer,
 

@@ -35,6 +35,13 @@ public readonly record struct ClientAddress(ulong High, ulong Low, ushort Port, 
         ? new(0, BinaryPrimitives.ReadUInt32BigEndian(address), port, IsIpv4: true)
         : new(BinaryPrimitives.ReadUInt64BigEndian(address), BinaryPrimitives.ReadUInt64BigEndian(address[8..]), port, IsIpv4: false);
 
+    /// <summary>The address, for sentences.</summary>
+    public IPAddress ToIPAddress()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        return new(bytes[..WriteTo(bytes)]);
+    }
+
     /// <summary>Writes its four or sixteen bytes, in network order.</summary>
     /// <returns>How many.</returns>
     public int WriteTo(Span<byte> output)

@@ -11,6 +11,7 @@ internal sealed class HttpRunningCheck(HttpCheck check, HealthRecord record, Hea
 {
     private HttpQuestion? _question;
     private HttpAnswer? _answer;
+    private byte[] _request = [];
     private int _sent;
 
     /// <summary>Whether the check is one request over plain TCP.</summary>
@@ -19,8 +20,13 @@ internal sealed class HttpRunningCheck(HttpCheck check, HealthRecord record, Hea
     /// <inheritdoc/>
     protected override void Ask()
     {
-        _question ??= new(check, Target);
-        _answer ??= _question.NewAnswer(Loop.Memory);
+        if (_question is null)
+        {
+            _question = new(check, Target);
+            _answer = _question.NewAnswer(Loop.Memory);
+            _request = [.. Header, .. _question.Request];
+        }
+
         _sent = 0;
         base.Ask();
     }
@@ -31,17 +37,17 @@ internal sealed class HttpRunningCheck(HttpCheck check, HealthRecord record, Hea
     /// <inheritdoc/>
     protected override void Talk(Readiness readiness)
     {
-        if (_sent < _question!.Request.Length && !Send(_question.Request))
+        if (_sent < _request.Length && !Send())
             return;
         // Nothing has come yet when it has only become writable; every arrival is told anew.
         if ((readiness & ~Readiness.Write) != 0)
-            Receive(_question, _answer!, mayHaveMore: (readiness & ~(Readiness.Read | Readiness.Write)) != 0);
+            Receive(_question!, _answer!, mayHaveMore: (readiness & ~(Readiness.Read | Readiness.Write)) != 0);
     }
 
     /// <returns>Whether everything is sent.</returns>
-    private bool Send(byte[] request)
+    private bool Send()
     {
-        IoResult result = Socket.Send(request.AsSpan(_sent));
+        IoResult result = Socket.Send(_request.AsSpan(_sent));
         if (result.IsError)
         {
             Finish(SocketVerdict.On(result.Error));
@@ -49,7 +55,7 @@ internal sealed class HttpRunningCheck(HttpCheck check, HealthRecord record, Hea
         }
 
         _sent += result.Count;
-        return _sent == request.Length; // the rest when there is room again
+        return _sent == _request.Length; // the rest when there is room again
     }
 
     private void Receive(HttpQuestion question, HttpAnswer answer, bool mayHaveMore)

@@ -1,5 +1,6 @@
 using System.Net;
 using Bascule.Core.Health;
+using Bascule.Core.ProxyHeaders;
 using Bascule.Linux;
 using Bascule.Linux.Epoll;
 using Bascule.Linux.Sockets;
@@ -26,10 +27,14 @@ internal class TcpRunningCheck : RunningCheck
     {
         Target = record.Check.Port is { } port ? new(record.RealServer.Address, port) : record.RealServer;
         _target = NativeAddress.From(Target);
+        Header = record.Check.ProxyProtocol is { } version ? ProxyHeaderWriter.OfNobody(version) : [];
     }
 
     /// <summary>The real server, with the check's own port when it has one.</summary>
     protected IPEndPoint Target { get; }
+
+    /// <summary>The header of the PROXY protocol that connections begin with; empty: none.</summary>
+    protected byte[] Header { get; }
 
     /// <inheritdoc cref="RunningCheck"/>
     protected ReusableTcpSocket Socket => _socket;
@@ -55,7 +60,11 @@ internal class TcpRunningCheck : RunningCheck
     }
 
     /// <summary>It is connected, or has become ready again.</summary>
-    protected virtual void Talk(Readiness readiness) => Finish(Verdict.Pass("connected"));
+    protected virtual void Talk(Readiness readiness)
+    {
+        IoResult sent = Header.Length > 0 ? Socket.Send(Header) : default;
+        Finish(sent.IsError ? SocketVerdict.On(sent.Error) : Verdict.Pass("connected"));
+    }
 
     /// <summary>Closes the connection, and concludes.</summary>
     protected void Finish(in Verdict verdict)

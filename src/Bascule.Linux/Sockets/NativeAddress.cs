@@ -53,7 +53,7 @@ public struct NativeAddress
     }
 
     /// <summary>From the four bytes of an IPv4 address or the sixteen of an IPv6 address, without a port.</summary>
-    internal static NativeAddress FromBytes(ReadOnlySpan<byte> address)
+    public static NativeAddress FromBytes(ReadOnlySpan<byte> address)
     {
         NativeAddress native = default;
         Span<byte> bytes = native;

@@ -28,9 +28,10 @@ public sealed unsafe class TcpSocket : IDisposable
 
     /// <summary>Begins to connect. When the socket becomes writable, <see cref="TakeError"/> tells how it went.</summary>
     /// <param name="address">Where to.</param>
+    /// <param name="source">The address to come from, of the same family; it need not be this machine's, which takes CAP_NET_ADMIN. Null: the kernel's choice.</param>
     /// <param name="error">Why it failed at once; otherwise <see cref="Errno.None"/>.</param>
     /// <returns>Null when it failed at once.</returns>
-    public static TcpSocket? BeginConnect(in NativeAddress address, out Errno error)
+    public static TcpSocket? BeginConnect(in NativeAddress address, in NativeAddress? source, out Errno error)
     {
         int descriptor = Libc.Socket(address.Family, Libc.SocketStream | Libc.SocketNonBlock | Libc.SocketCloseOnExec, 0);
         if (descriptor < 0)
@@ -40,8 +41,7 @@ public sealed unsafe class TcpSocket : IDisposable
         }
 
         TcpSocket socket = new(descriptor);
-        fixed (byte* bytes = (ReadOnlySpan<byte>)address)
-            error = Libc.Connect(descriptor, bytes, address.Size) < 0 ? Libc.LastError : Errno.None;
+        error = source is { } from && !socket.ComeFrom(from) ? Libc.LastError : socket.Connect(address);
         if (error is Errno.None or Errno.InProgress)
         {
             error = Errno.None;
@@ -51,6 +51,30 @@ public sealed unsafe class TcpSocket : IDisposable
 
         socket.Dispose();
         return null;
+    }
+
+    // The port is chosen by the connect: so an address has as many connections to each real server as there are ports, and not in all.
+    private bool ComeFrom(in NativeAddress source)
+    {
+        int on = 1;
+        fixed (byte* bytes = (ReadOnlySpan<byte>)source)
+        {
+            return AllowAnySource(Descriptor, source.IsIpv4)
+                && Libc.SetSocketOption(Descriptor, Libc.LevelIpv4, Libc.OptionBindAddressNoPort, &on, sizeof(int)) == 0
+                && Libc.Bind(Descriptor, bytes, source.Size) == 0;
+        }
+    }
+
+    private static bool AllowAnySource(int descriptor, bool isIpv4)
+    {
+        int on = 1;
+        return Libc.SetSocketOption(descriptor, isIpv4 ? Libc.LevelIpv4 : Libc.LevelIpv6, isIpv4 ? Libc.OptionIpv4Transparent : Libc.OptionIpv6Transparent, &on, sizeof(int)) == 0;
+    }
+
+    private Errno Connect(in NativeAddress address)
+    {
+        fixed (byte* bytes = (ReadOnlySpan<byte>)address)
+            return Libc.Connect(Descriptor, bytes, address.Size) < 0 ? Libc.LastError : Errno.None;
     }
 
     /// <summary>Sends small messages at once instead of waiting for more (a proxy always hands over whole messages).</summary>
@@ -83,10 +107,11 @@ public sealed unsafe class TcpSocket : IDisposable
     }
 
     /// <summary>Writes as much as there is room for.</summary>
-    public IoResult Send(ReadOnlySpan<byte> bytes)
+    /// <param name="moreFollows">It is to be sent together with what is written next. tcp(7), MSG_MORE.</param>
+    public IoResult Send(ReadOnlySpan<byte> bytes, bool moreFollows = false)
     {
         fixed (byte* first = bytes)
-            return IoResult.Of(Libc.Send(Descriptor, first, (nuint)bytes.Length, Libc.MessageNoSignal));
+            return IoResult.Of(Libc.Send(Descriptor, first, (nuint)bytes.Length, Libc.MessageNoSignal | (moreFollows ? Libc.MessageMore : 0)));
     }
 
     /// <summary>Writes three pieces, one after the other, in one call. Any may be empty, but not all.</summary>

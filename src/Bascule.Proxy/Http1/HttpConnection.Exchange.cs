@@ -28,7 +28,7 @@ internal sealed partial class HttpConnection
     private async ReactorTask<(Exchange Exchange, ForwardOutcome Outcome)> ExchangeAsync()
     {
         TcpStream server = Server!.Stream;
-        _request.Begin(Client, _fromClient, server, _requestHead!, _requestHeadLength, _framing, _contentLength, _framing, Worker.Limits);
+        _request.Begin(Client, FromClient, server, _requestHead!, _requestHeadLength, _framing, _contentLength, _framing, Worker.Limits);
         RelayState sending = RelayState.NeedsRoom;
         bool serverReads = true;
         bool serverSpoke = false;
@@ -211,6 +211,6 @@ internal sealed partial class HttpConnection
     {
         CountMoved();
         _tunnel ??= new(Worker.Loop, Waiter);
-        return _tunnel.RunAsync(Client, _fromClient, Server!.Stream, _fromServer, Timeouts.Tunnel, CountMoved);
+        return _tunnel.RunAsync(Client, FromClient, Server!.Stream, _fromServer, Timeouts.Tunnel, CountMoved);
     }
 }

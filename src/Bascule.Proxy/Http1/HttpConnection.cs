@@ -1,5 +1,6 @@
-using System.Net;
 using Bascule.Core.Model;
+using Bascule.Core.ProxyHeaders;
+using Bascule.Core.Scheduling;
 using Bascule.Linux;
 using Bascule.Linux.Memory;
 using Bascule.Linux.Sockets;
@@ -25,12 +26,10 @@ internal sealed partial class HttpConnection : ClientConnection
 {
     private const int LingerMilliseconds = 1000;
 
-
-    private readonly ReceiveBuffer _fromClient;
     private readonly ReceiveBuffer _fromServer;
     private readonly BodyRelay _request;
     private readonly BodyRelay _response;
-    private readonly byte[] _clientAddress;
+    private byte[] _clientAddress = [];
     private NativeBuffer? _requestHead;
     private NativeBuffer? _responseHead;
     private Tunnel? _tunnel;
@@ -55,11 +54,9 @@ internal sealed partial class HttpConnection : ClientConnection
     public HttpConnection(Worker worker, ConnectionListener listener, TcpSocket socket, in NativeAddress address)
         : base(worker, listener, socket, address)
     {
-        _fromClient = new(worker.Loop.Buffers);
         _fromServer = new(worker.Loop.Buffers);
         _request = new(worker.Loop);
         _response = new(worker.Loop);
-        _clientAddress = TextOf(address);
     }
 
     private enum HeadRead
@@ -89,6 +86,7 @@ internal sealed partial class HttpConnection : ClientConnection
     /// <inheritdoc/>
     protected override async ReactorTask<bool> ServeAsync()
     {
+        _clientAddress = TextOf(Address);
         bool isFirst = true;
         while (true)
         {
@@ -121,14 +119,12 @@ internal sealed partial class HttpConnection : ClientConnection
     protected override void Release()
     {
         ReleaseMessage();
-        _fromClient.Release();
     }
 
-    private static byte[] TextOf(in NativeAddress address)
+    private static byte[] TextOf(in ClientAddress address)
     {
-        Span<byte> text = stackalloc byte[64];
-        new IPAddress(address.AddressBytes).TryFormat(text, out int length);
-        return text[..length].ToArray();
+        Span<byte> text = stackalloc byte[AddressText.Longest];
+        return text[..AddressText.Write(address, text)].ToArray();
     }
 
     /// <summary>Step 1. The first request has <c>request</c> time to arrive; a later one may be waited for <c>keepAlive</c>, and then has <c>request</c>.</summary>
@@ -138,7 +134,7 @@ internal sealed partial class HttpConnection : ClientConnection
         bool hasBegun = false;
         while (true)
         {
-            if (_fromClient.Length > 0)
+            if (FromClient.Length > 0)
             {
                 if (ParseHead() is { } result)
                     return result;
@@ -156,7 +152,7 @@ internal sealed partial class HttpConnection : ClientConnection
                 return hasBegun ? HeadRead.ShutDown : HeadRead.NoRequest;
             if (wakening == Wakening.TimedOut)
                 return hasBegun ? HeadRead.TimedOut : HeadRead.NoRequest;
-            IoResult received = _fromClient.ReceiveFrom(Client);
+            IoResult received = FromClient.ReceiveFrom(Client);
             if (received.Count == 0 && !received.WouldBlock)
                 return hasBegun ? HeadRead.ClientLeft : HeadRead.NoRequest;
         }
@@ -166,7 +162,7 @@ internal sealed partial class HttpConnection : ClientConnection
     private HeadRead? ParseHead()
     {
         RequestHead head = Worker.RequestHead;
-        ParseResult result = head.Parse(_fromClient.Filled, Worker.Limits);
+        ParseResult result = head.Parse(FromClient.Filled, Worker.Limits);
         if (result == ParseResult.Incomplete)
             return null;
         if (result != ParseResult.Complete)
@@ -176,16 +172,16 @@ internal sealed partial class HttpConnection : ClientConnection
         }
 
         Route = Listener.Route;
-        Claim = SessionFields.Read(head, _fromClient.Filled, Route.VirtualServer);
+        Claim = SessionFields.Read(head, FromClient.Filled, Route.VirtualServer);
         _requestHead ??= Worker.Loop.Buffers.Rent();
-        _requestHeadLength = RequestWriter.Write(head, _fromClient.Filled, new(_clientAddress, "http"u8, Listener.Authority), _requestHead.Span);
+        _requestHeadLength = RequestWriter.Write(head, FromClient.Filled, new(_clientAddress, "http"u8, Listener.Authority), _requestHead.Span);
         if (_requestHeadLength < 0)
         {
             _refusal = ParseResult.HeadTooLarge;
             return HeadRead.Refused;
         }
 
-        Content = Route.Key?.ContentOf(head, _fromClient.Filled) ?? 0;
+        Content = Route.Key?.ContentOf(head, FromClient.Filled) ?? 0;
         _method = head.Method;
         _minorVersion = head.MinorVersion;
         _framing = head.Framing;
@@ -193,7 +189,7 @@ internal sealed partial class HttpConnection : ClientConnection
         _clientKeepsAlive = head.KeepAlive;
         _isUpgrade = head.IsUpgrade;
         _mayRepeat = head.Method.IsIdempotent() && !head.HasBody;
-        _fromClient.Consume(head.Length);
+        FromClient.Consume(head.Length);
         return HeadRead.Complete;
     }
 
@@ -276,13 +272,13 @@ internal sealed partial class HttpConnection : ClientConnection
         long deadline = Worker.Loop.Now + LingerMilliseconds;
         while (Worker.Loop.Now < deadline)
         {
-            _fromClient.Release();
+            FromClient.Release();
             if (await Waiter.Until(Client, Interest.Read, deadline) != Wakening.Ready)
                 break;
-            IoResult received = _fromClient.ReceiveFrom(Client);
+            IoResult received = FromClient.ReceiveFrom(Client);
             if (received.Count == 0 && !received.WouldBlock)
                 break;
-            if (_fromClient.WasFilled && await Waiter.NextTurn() != Wakening.Ready)
+            if (FromClient.WasFilled && await Waiter.NextTurn() != Wakening.Ready)
                 break;
         }
 

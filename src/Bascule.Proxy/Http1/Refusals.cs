@@ -49,7 +49,7 @@ internal static class Refusals
     public static Refusal? Refusal(this ForwardOutcome outcome) => outcome switch
     {
         ForwardOutcome.Completed or ForwardOutcome.CompletedBySorryServer => null,
-        ForwardOutcome.ClientLeft or ForwardOutcome.ShutDown => null,
+        ForwardOutcome.ClientLeft or ForwardOutcome.ClientSentNoProxyHeader or ForwardOutcome.ShutDown => null,
         ForwardOutcome.DatagramTooLarge or ForwardOutcome.DatagramNotSent => null,
         ForwardOutcome.ClientSentBadRequest => new(400, "This request could not be understood, or could be understood in two ways."),
         ForwardOutcome.ClientSentLongRequestLine => ParseResult.RequestLineTooLong.Refusal(),

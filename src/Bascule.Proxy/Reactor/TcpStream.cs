@@ -67,9 +67,10 @@ internal sealed class TcpStream : ReadySource
     }
 
     /// <summary>Writes as much as there is room for.</summary>
-    public IoResult Send(ReadOnlySpan<byte> bytes)
+    /// <param name="moreFollows">It leaves together with what is written next, and without that after 200 ms. tcp(7), MSG_MORE.</param>
+    public IoResult Send(ReadOnlySpan<byte> bytes, bool moreFollows = false)
     {
-        IoResult result = Socket.Send(bytes);
+        IoResult result = Socket.Send(bytes, moreFollows);
         NoteWrite(result, result.Count == bytes.Length);
         return result;
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using Bascule.Core.Scheduling;
 using Bascule.Linux;
 using Bascule.Linux.Epoll;
 using Bascule.Linux.Sockets;
@@ -25,6 +26,13 @@ internal sealed class ConnectionListener(Worker worker, IPEndPoint address, TcpL
     {
         if (MayWarn())
             Log.CannotAccept(Worker.Logger, Route.VirtualServer.Configured.Name, error);
+    }
+
+    /// <summary>Says, but not for every connection, that a peer which should begin with a header of the PROXY protocol did not.</summary>
+    public void WarnNoHeader(in ClientAddress peer, string why)
+    {
+        if (MayWarn())
+            Log.NoProxyHeader(Worker.Logger, Route.VirtualServer.Configured.Name, peer.ToIPAddress(), why);
     }
 
     internal override void OnReady(Readiness readiness) => AcceptWaiting(AcceptsPerTurn);

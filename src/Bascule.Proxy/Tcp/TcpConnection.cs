@@ -8,7 +8,6 @@ namespace Bascule.Proxy.Tcp;
 internal sealed class TcpConnection : ClientConnection
 {
     private readonly Tunnel _tunnel;
-    private readonly ReceiveBuffer _fromClient;
     private readonly ReceiveBuffer _fromServer;
     private long _countedIn;
     private long _countedOut;
@@ -17,7 +16,6 @@ internal sealed class TcpConnection : ClientConnection
         : base(worker, listener, socket, address)
     {
         _tunnel = new(worker.Loop, Waiter);
-        _fromClient = new(worker.Loop.Buffers);
         _fromServer = new(worker.Loop.Buffers);
     }
 
@@ -25,7 +23,7 @@ internal sealed class TcpConnection : ClientConnection
     public override bool IsIdle => false;
 
     /// <summary>The client has sent nothing. Once it has, what ends the connection may be its doing, and no client shall have a real server ejected.</summary>
-    private bool HasHeardNothing => _tunnel.MovedToServer == 0 && _fromClient.Length == 0;
+    private bool HasHeardNothing => _tunnel.MovedToServer == 0 && FromClient.Length == 0;
 
     /// <inheritdoc/>
     protected override async ReactorTask<bool> ServeAsync()
@@ -35,7 +33,7 @@ internal sealed class TcpConnection : ClientConnection
 
         // 2. Move bytes both ways.
         if (outcome == ForwardOutcome.Completed)
-            outcome = await _tunnel.RunAsync(Client, _fromClient, Server!.Stream, _fromServer, Timeouts.Idle, CountMoved);
+            outcome = await _tunnel.RunAsync(Client, FromClient, Server!.Stream, _fromServer, Timeouts.Idle, CountMoved);
 
         // 3. Count how it ended, and pass a break on as a break.
         bool isComplete = outcome == ForwardOutcome.Completed;
@@ -50,7 +48,6 @@ internal sealed class TcpConnection : ClientConnection
     protected override void Release()
     {
         _tunnel.End();
-        _fromClient.Release();
         _fromServer.Release();
     }
 

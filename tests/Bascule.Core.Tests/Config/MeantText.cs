@@ -51,6 +51,10 @@ internal static class MeantText
             text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  panic {virtualServer.Panic}\n");
         if (virtualServer.PassiveCheck is { } passive)
             text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  {passive}\n");
+        if (virtualServer.ProxyProtocol is { } header)
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"  headers from [{string.Join(", ", header.From)}] sent {header.Send?.ToString() ?? "none"}\n");
+        if (virtualServer.IsTransparent)
+            text.Append("  transparent\n");
         if (!virtualServer.IsProxied)
             Write(virtualServer.Forwarding, virtualServer.Packets, text);
         foreach (RealServer realServer in virtualServer.RealServers)
@@ -128,7 +132,7 @@ internal static class MeantText
     };
 
     private static string Times(string kind, Check check) =>
-        $"{kind} every {check.Interval} within {check.Timeout} rise {check.Rise} fall {check.Fall} port {check.Port?.ToString() ?? "its own"}{Cadence(check)}";
+        $"{kind} every {check.Interval} within {check.Timeout} rise {check.Rise} fall {check.Fall} port {check.Port?.ToString() ?? "its own"}{(check.ProxyProtocol is { } header ? $" header {header}" : "")}{Cadence(check)}";
 
     private static string Cadence(Check check) => string.Concat(
         check.IntervalDown is { } down ? $"\n    down every {down}" : "",

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using Bascule.Testing;
 
 namespace Bascule.Health.Tests.Peers;
 

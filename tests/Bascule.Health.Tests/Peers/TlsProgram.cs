@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Bascule.Core.Model;
+using Bascule.Testing;
 
 namespace Bascule.Health.Tests.Peers;
 

@@ -41,6 +41,7 @@ public sealed class ResponsesTests
     [InlineData(ForwardOutcome.Completed)]
     [InlineData(ForwardOutcome.CompletedBySorryServer)]
     [InlineData(ForwardOutcome.ClientLeft)]
+    [InlineData(ForwardOutcome.ClientSentNoProxyHeader)]
     [InlineData(ForwardOutcome.ShutDown)]
     [InlineData(ForwardOutcome.DatagramTooLarge)]
     [InlineData(ForwardOutcome.DatagramNotSent)]

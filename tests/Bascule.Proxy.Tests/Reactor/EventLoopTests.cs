@@ -117,7 +117,7 @@ public sealed class EventLoopTests : IDisposable
 
     private TcpSocket Connected()
     {
-        TcpSocket socket = TcpSocket.BeginConnect(NativeAddress.From(_listener.LocalAddress), out _)!;
+        TcpSocket socket = TcpSocket.BeginConnect(NativeAddress.From(_listener.LocalAddress), source: null, out _)!;
         _sockets.Add(socket);
         return socket;
     }

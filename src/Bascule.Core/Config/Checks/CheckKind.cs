@@ -33,6 +33,9 @@ internal sealed class CheckKind(string word, string doc, params ImmutableArray<s
     /// <summary>Whether it asks at a port, so that one must be known.</summary>
     public bool AsksAtPort { get; init; } = true;
 
+    /// <summary>It asks over a TCP connection to where clients are sent, which may have to begin with a header of the PROXY protocol.</summary>
+    public bool TakesProxyHeader { get; init; }
+
     /// <summary>It asks nothing, so that settings of another kind may stay in the file while it is written.</summary>
     public bool IsSwitch { get; init; }
 }

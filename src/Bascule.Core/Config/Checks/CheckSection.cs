@@ -27,6 +27,18 @@ internal static class CheckSection
         AlsoCalled = ["connect_port", "checkport"],
     };
 
+    public static readonly Setting<ProxyHeaderWord> ProxyProtocol = new("proxyProtocol", new ChoiceForm<ProxyHeaderWord>(
+        new("v1", ProxyHeaderWord.V1, "PROXY UNKNOWN.", "send-proxy"),
+        new("v2", ProxyHeaderWord.V2, "LOCAL.", "send-proxy-v2"),
+        new("none", ProxyHeaderWord.None, "No header.", "off", "no")))
+    {
+        Doc = "The header of the PROXY protocol that the check begins with; it names nobody. For kinds that ask over TCP: tcp, http, https, tls, send-expect, smtp, redis, postgres, mysql, imap, pop3, ftp, ldap.",
+        Otherwise = "what its virtual server sends (`proxyProtocol.send`); none where the check names a `port`",
+        Source = "HAProxy check-send-proxy",
+        Example = "proxyProtocol: none",
+        AlsoCalled = ["check-send-proxy", "send-proxy"],
+    };
+
     public static readonly Setting<ImmutableArray<Fields>> All = new("all", new ListForm<Fields>(
         new LaterForm(() => Section!), new("`all` is empty, so nothing would be asked", "list checks, such as `[tcp, http]`")))
     {
@@ -49,7 +61,7 @@ internal static class CheckSection
 
     private static readonly ImmutableArray<Setting> OfKinds = [.. CheckKinds.All.SelectMany(kind => kind.Settings).Concat(CheckTls.Settings).Distinct()];
 
-    public static readonly Section Section = new("check", [Type, .. CheckCadence.Settings, Port, .. OfKinds, All, Any])
+    public static readonly Section Section = new("check", [Type, .. CheckCadence.Settings, Port, ProxyProtocol, .. OfKinds, All, Any])
     {
         Doc = "A question asked of real servers: the word of its kind, or a map when more is to be said about it.",
         Place = "in `check`",
@@ -58,7 +70,8 @@ internal static class CheckSection
     };
 
     /// <summary>The check; <see cref="OnCheck"/> where nothing is asked.</summary>
-    public static Check Meant(Fields fields) => Meant(fields, whole: fields, port: null);
+    /// <param name="header">What clients' connections to the real server begin with.</param>
+    public static Check Meant(Fields fields, ProxyProtocolVersion? header) => Meant(fields, whole: fields, port: null, header);
 
     /// <summary>Whether it asks at a port that nothing in it names.</summary>
     public static bool NeedsPort(Fields fields)
@@ -77,16 +90,27 @@ internal static class CheckSection
     }
 
     // Parts are asked in the time of the whole, and at its port unless they name one.
-    private static Check Meant(Fields fields, Fields whole, int? port)
+    private static Check Meant(Fields fields, Fields whole, int? port, ProxyProtocolVersion? header)
     {
         int? asked = fields.FindValue(Port) ?? port;
-        Check check = fields.FindValue(All) is { } all ? new AllCheck([.. all.Select(part => Meant(part, whole, asked))])
-            : fields.FindValue(Any) is { } any ? new AnyCheck([.. any.Select(part => Meant(part, whole, asked))])
+        ProxyProtocolVersion? begin = HeaderOf(fields, header);
+        Check check = fields.FindValue(All) is { } all ? new AllCheck([.. all.Select(part => Meant(part, whole, asked, begin))])
+            : fields.FindValue(Any) is { } any ? new AnyCheck([.. any.Select(part => Meant(part, whole, asked, begin))])
             : Encrypted(fields.Get(Type).Meant(fields), fields);
-        return CheckCadence.Apply(check, whole) with { Port = asked };
+        bool takesHeader = Parts(fields).IsEmpty && fields.Get(Type).TakesProxyHeader;
+        return CheckCadence.Apply(check, whole) with { Port = asked, ProxyProtocol = takesHeader ? begin : null };
     }
 
     private static Check Encrypted(Check check, Fields fields) => check is ConversationCheck talk ? talk with { Tls = CheckTls.Meant(fields) } : check;
+
+    // At a port of its own it asks something else than clients do; HAProxy takes it so as well.
+    private static ProxyProtocolVersion? HeaderOf(Fields fields, ProxyProtocolVersion? otherwise) => fields.FindValue(ProxyProtocol) switch
+    {
+        ProxyHeaderWord.V1 => ProxyProtocolVersion.V1,
+        ProxyHeaderWord.V2 => ProxyProtocolVersion.V2,
+        ProxyHeaderWord.None => null,
+        null => fields.IsWritten(Port) ? null : otherwise,
+    };
 
     private static ImmutableArray<Fields> Parts(Fields fields) => fields.FindValue(All) ?? fields.FindValue(Any) ?? [];
 
@@ -99,6 +123,8 @@ internal static class CheckSection
         kind.Rule?.Invoke(fields, problems);
         if (!kind.Tls.IsEmpty)
             CheckTls.Relate(kind, fields, problems);
+        if (fields.IsWritten(ProxyProtocol) && !kind.TakesProxyHeader)
+            problems.Add(fields.AtOf(ProxyProtocol), $"`{ProxyProtocol.Name}` means nothing to a {kind.Word} check", "remove it");
         foreach (Setting setting in OfKinds.Where(s => fields.IsWritten(s) && !kind.Understands(s)))
         {
             string other = CheckKinds.All.First(k => k.Understands(setting)).Word;
@@ -128,4 +154,12 @@ internal static class CheckSection
     }
 
     private static int Depth(Fields fields) => 1 + Parts(fields).Select(Depth).DefaultIfEmpty(0).Max();
+}
+
+/// <summary>A version of the PROXY protocol, or none.</summary>
+internal enum ProxyHeaderWord
+{
+    None,
+    V1,
+    V2,
 }

@@ -45,6 +45,7 @@ internal static class DatabaseKinds
 
     public static readonly CheckKind Redis = new("redis", "Does a Redis or Valkey answer PING?", "redis-check", "valkey")
     {
+        TakesProxyHeader = true,
         Settings = [.. CheckLogin.Settings, Role],
         Tls = [TlsBegin.Implicit],
         Meant = fields => new RedisCheck
@@ -60,6 +61,7 @@ internal static class DatabaseKinds
 
     public static readonly CheckKind Postgres = new("postgres", "Does a PostgreSQL answer, and, once logged in, a query?", "pgsql", "pgsql-check", "postgresql")
     {
+        TakesProxyHeader = true,
         Settings = OfSql,
         Tls = [TlsBegin.StartTls],
         Meant = fields => new PostgresCheck
@@ -76,6 +78,7 @@ internal static class DatabaseKinds
 
     public static readonly CheckKind Mysql = new("mysql", "Does a MySQL or MariaDB answer, and, once logged in, a query?", "mysql-check", "mariadb")
     {
+        TakesProxyHeader = true,
         Settings = OfSql,
         Tls = [TlsBegin.StartTls],
         Meant = fields => new MysqlCheck

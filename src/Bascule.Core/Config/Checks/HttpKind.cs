@@ -112,6 +112,7 @@ internal static class HttpKind
 
     public static readonly CheckKind Kind = new("http", "Does it answer an HTTP request as expected?", "httpchk", "http_get", "get")
     {
+        TakesProxyHeader = true,
         Settings = Settings,
         Meant = fields => Meant(fields, tls: null),
         Rule = Relate,

@@ -6,6 +6,7 @@ internal static class HttpsKind
 {
     public static readonly CheckKind Kind = new("https", "Does it answer an HTTP request over TLS as expected, with a certificate that is trusted?", "ssl_get", "httpschk")
     {
+        TakesProxyHeader = true,
         Settings = [.. HttpKind.Settings, .. TlsKind.Settings],
         Meant = fields => HttpKind.Meant(fields, TlsKind.Meant(fields, NameOf(fields.Find(HttpKind.Host)))),
         Rule = (fields, problems) =>

@@ -25,6 +25,7 @@ internal static class LoginKinds
 
     public static readonly CheckKind Imap = new("imap", "Does an IMAP server greet, and let somebody in?", "imap4")
     {
+        TakesProxyHeader = true,
         Settings = CheckLogin.Settings,
         Tls = [TlsBegin.StartTls, TlsBegin.Implicit],
         Meant = fields => new ImapCheck { User = fields.Find(CheckLogin.User), Password = CheckLogin.Meant(fields) },
@@ -33,6 +34,7 @@ internal static class LoginKinds
 
     public static readonly CheckKind Pop3 = new("pop3", "Does a POP3 server greet, and let somebody in?", "pop")
     {
+        TakesProxyHeader = true,
         Settings = CheckLogin.Settings,
         Tls = [TlsBegin.StartTls, TlsBegin.Implicit],
         Meant = fields => new Pop3Check { User = fields.Find(CheckLogin.User), Password = CheckLogin.Meant(fields) },
@@ -41,6 +43,7 @@ internal static class LoginKinds
 
     public static readonly CheckKind Ftp = new("ftp", "Does an FTP server greet, and let somebody in?")
     {
+        TakesProxyHeader = true,
         Settings = CheckLogin.Settings,
         Tls = [TlsBegin.StartTls, TlsBegin.Implicit],
         Meant = fields => new FtpCheck { User = fields.Find(CheckLogin.User), Password = CheckLogin.Meant(fields) },
@@ -49,6 +52,7 @@ internal static class LoginKinds
 
     public static readonly CheckKind Ldap = new("ldap", "Does a directory let us bind, and has it an entry?", "ldap-check", "slapd")
     {
+        TakesProxyHeader = true,
         Settings = [.. CheckLogin.Settings, Base],
         Tls = [TlsBegin.StartTls, TlsBegin.Implicit],
         Meant = fields => new LdapCheck { User = fields.Find(CheckLogin.User), Password = CheckLogin.Meant(fields), Base = fields.Find(Base) },

@@ -18,6 +18,7 @@ internal static class SendExpectKind
 
     public static readonly CheckKind Kind = new("send-expect", "Does it answer in a conversation over TCP as expected, word for word?", "send", "expect", "negotiate", "tcp_check_send")
     {
+        TakesProxyHeader = true,
         Settings = [Steps],
         Tls = [TlsBegin.Implicit],
         Meant = fields => new SendExpectCheck { Steps = [.. fields.Get(Steps).Select(TalkStepSection.Meant)] },

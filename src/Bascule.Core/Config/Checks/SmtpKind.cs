@@ -16,6 +16,7 @@ internal static class SmtpKind
 
     public static readonly CheckKind Kind = new("smtp", "Does a mail server greet with 220, and take EHLO (or HELO)?", "smtpchk", "smtp_check", "submission")
     {
+        TakesProxyHeader = true,
         Settings = [Hello],
         Tls = [TlsBegin.StartTls, TlsBegin.Implicit],
         Meant = fields => new SmtpCheck { Hello = fields.Get(Hello) },

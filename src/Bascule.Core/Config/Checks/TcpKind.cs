@@ -7,6 +7,7 @@ internal static class TcpKind
 {
     public static readonly CheckKind Kind = new("tcp", "Does it accept a connection?", "connect", "tcp-check")
     {
+        TakesProxyHeader = true,
         Meant = _ => new TcpCheck(),
     };
 }

@@ -67,6 +67,7 @@ internal static class TlsKind
 
     public static readonly CheckKind Kind = new("tls", "Does it make a TLS connection, with a certificate that is trusted?", "ssl", "ssl-hello-chk", "ssl_get")
     {
+        TakesProxyHeader = true,
         Settings = Settings,
         Meant = fields => new TlsCheck { Tls = Meant(fields, nameOtherwise: null) },
         Rule = Relate,

@@ -3,9 +3,8 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Bascule.Testing;
 
-namespace Bascule.Health.Tests.Peers;
+namespace Bascule.Testing;
 
 /// <summary>A server program that we did not write, as a process of our own on loopback, in a folder that goes with it. Started once a class.</summary>
 public abstract class RealProgram : IAsyncLifetime
@@ -159,6 +158,8 @@ internal static class Installed
     private static readonly Dictionary<string, string[]> Places = new()
     {
         ["nginx"] = ["/usr/sbin/nginx"],
+        ["libnginx-mod-stream"] = ["/usr/lib/nginx/modules/ngx_stream_module.so"],
+        ["haproxy"] = ["/usr/sbin/haproxy"],
         ["dnsmasq-base"] = ["/usr/sbin/dnsmasq"],
         ["bind9"] = ["/usr/sbin/named"],
         ["python3-aiosmtpd"] = ["/usr/bin/aiosmtpd"],

@@ -1,4 +1,4 @@
-namespace Bascule.Health.Tests.Peers;
+namespace Bascule.Testing;
 
 /// <summary>A folder that goes with the test.</summary>
 internal sealed class WorkFolder : IDisposable
