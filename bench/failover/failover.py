@@ -2,19 +2,18 @@
 
 import argparse
 import contextlib
-import csv
 import os
 import re
 import statistics
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from bench.failover.network import Network
 from bench.failover.products import PRODUCTS as EVERYBODY
 from bench.failover.watch import PERIOD_MS, Watch, outage, overlap
-from bench.lib import machine, processes
+from bench.lib import machine, processes, results
 
 FAULTS = {
     "kill": "killed (SIGKILL)",
@@ -56,7 +55,7 @@ def main():
     page = _page(measured, products, quiet)
     print(page)
     if not arguments.smoke:
-        _keep(page, measured)
+        results.write(time.strftime("failover-%Y-%m-%d"), page, measured)
     return 0
 
 
@@ -150,15 +149,6 @@ def _median_and_worst(values):
 def _keepalived_version():
     said = subprocess.run(["keepalived", "--version"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
     return f"keepalived {re.search(r'v([0-9.]+)', said).group(1)}"
-
-
-def _keep(page, measured):
-    name = machine.ROOT / "bench/results" / f"failover-{time.strftime('%Y-%m-%d')}"
-    name.with_suffix(".md").write_text(page)
-    with open(name.with_suffix(".csv"), "w", newline="") as file:
-        writer = csv.DictWriter(file, asdict(measured[0]).keys())
-        writer.writeheader()
-        writer.writerows(asdict(m) for m in measured)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,15 @@
 """What ten thousand health checks cost: the daemon's processor time beside that of a C program that only connects."""
 
 import argparse
-import csv
 import pathlib
 import shlex
 import subprocess
 import sys
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 
 from bench.health import report, starts
-from bench.lib import machine, processes
+from bench.lib import machine, processes, results
 
 SERVERS_CORE, DAEMON_CORE = 0, 1
 HERE = pathlib.Path(__file__).parent
@@ -144,17 +143,6 @@ def measure_kind(kind, stack, directory, port, log, arguments):
     return rounds, histogram
 
 
-def write(name, text, rounds):
-    results = machine.ROOT / "bench/results"
-    results.mkdir(exist_ok=True)
-    (results / f"{name}.md").write_text(text)
-    with open(results / f"{name}.csv", "w", newline="") as file:
-        table = csv.DictWriter(file, [field.name for field in fields(Round)], lineterminator="\n")
-        table.writeheader()
-        table.writerows({key: round(value, 5) if isinstance(value, float) else value for key, value in asdict(row).items()} for row in rounds)
-    print(f"Written to bench/results/{name}.md and .csv", file=sys.stderr)
-
-
 def main():
     arguments = parse_arguments()
     processes.allow_many_files()
@@ -169,7 +157,7 @@ def main():
     text = report.page(measured, arguments, shlex.join(["bench/health/run", *sys.argv[1:]]), commit, quiet)
     print(text)
     if not arguments.smoke:
-        write(arguments.name or time.strftime("health-%Y-%m-%d"), text, rounds)
+        results.write(arguments.name or time.strftime("health-%Y-%m-%d"), text, rounds)
     if any(row.failed for row in rounds):
         sys.exit("Checks failed, or were not made: see the table.")
 

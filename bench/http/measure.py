@@ -1,14 +1,13 @@
 """What a proxied request costs: Bascule beside nginx and HAProxy, one core for the proxy, one for the load and the origin."""
 
 import argparse
-import csv
 import shlex
 import sys
 import time
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 
 from bench.http import idle, products, report
-from bench.lib import machine, processes, wrk
+from bench.lib import machine, processes, results, wrk
 
 LOAD_CORE, PROXY_CORE = 0, 1
 
@@ -121,17 +120,6 @@ def measure_mode(mode, origin, stack, directory, arguments):
     return rounds
 
 
-def write(name, text, rounds, row_type):
-    results = machine.ROOT / "bench/results"
-    results.mkdir(exist_ok=True)
-    (results / f"{name}.md").write_text(text)
-    with open(results / f"{name}.csv", "w", newline="") as file:
-        table = csv.DictWriter(file, [field.name for field in fields(row_type)], lineterminator="\n")
-        table.writeheader()
-        table.writerows({key: round(value, 4) if isinstance(value, float) else value for key, value in asdict(row).items()} for row in rounds)
-    print(f"Written to bench/results/{name}.md and .csv", file=sys.stderr)
-
-
 def main():
     arguments = parse_arguments()
     processes.allow_many_files()
@@ -144,18 +132,18 @@ def main():
     with processes.workshop("bench") as (directory, stack):
         origin = products.start_origin(stack, directory, LOAD_CORE)
         if arguments.idle:
-            rows, row_type = idle.measure(stack, directory, origin, PROXY_CORE, arguments), idle.Idle
+            rows = idle.measure(stack, directory, origin, PROXY_CORE, arguments)
             text = report.idle_page(rows, command)
             failed = any(row.lost for row in rows)
         else:
-            rows, row_type = [], Round
+            rows = []
             for mode in arguments.modes:
                 rows += measure_mode(mode, origin, stack, directory, arguments)
             text = report.page(rows, command, quiet, arguments)
             failed = any(row.errors for row in rows)
     print(text)
     if not arguments.smoke:
-        write(name, text, rows, row_type)
+        results.write(name, text, rows)
     sys.exit(1 if failed else 0)
 
 

@@ -1,8 +1,7 @@
 """Judges a soak and writes its page."""
 
-import csv
 import statistics
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 
 from bench.lib import machine
 from bench.soak.cast import CLIENTS
@@ -160,14 +159,3 @@ def _examples(title, sentences, most=20):
         return []
     more = [f"- and {len(sentences) - most} more"] if len(sentences) > most else []
     return ["", f"## {title}", "", *(f"- {sentence}" for sentence in sentences[:most]), *more]
-
-
-def write(name, text, samples):
-    results = machine.ROOT / "bench/results"
-    results.mkdir(exist_ok=True)
-    (results / f"{name}.md").write_text(text)
-    with open(results / f"{name}.csv", "w", newline="") as file:
-        table = csv.DictWriter(file, [field.name for field in fields(samples[0])] if samples else [], lineterminator="\n")
-        table.writeheader()
-        table.writerows({key: round(value, 2) if isinstance(value, float) else value for key, value in asdict(sample).items()} for sample in samples)
-    print(f"Written to bench/results/{name}.md and .csv")

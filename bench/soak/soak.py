@@ -13,7 +13,7 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from bench.lib import machine, processes, wrk
+from bench.lib import machine, processes, results, wrk
 from bench.soak import report
 from bench.soak.cast import CLIENTS, POOL_SECONDS, Director, Failure, RealServer, Witness
 
@@ -233,7 +233,7 @@ def main():
     text = report.page(story, claims, command, arguments)
     print(text)
     if not arguments.smoke:
-        report.write(arguments.name, text, story.samples)
+        results.write(arguments.name, text, story.samples, digits=2)
     sys.exit(0 if all(claim.holds for claim in claims) else 1)
 
 

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Bascule.Core.Model;
 using Bascule.Health.Tests.Peers;
 using Bascule.Testing;
@@ -114,15 +112,13 @@ public sealed class DnsProbeTests(NameServer bind) : IClassFixture<NameServer>
     [Fact]
     public async Task A_late_answer_to_another_question_is_not_taken_for_ours()
     {
-        using Socket server = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        server.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        Task<string> asking = Ask.WhyAsync(Zone, (IPEndPoint)server.LocalEndPoint!);
-        byte[] query = new byte[512];
-        SocketReceiveFromResult from = await server.ReceiveFromAsync(query, new IPEndPoint(IPAddress.Any, 0));
+        using DatagramServer server = new();
+        Task<string> asking = Ask.WhyAsync(Zone, server.Address);
+        byte[] query = await server.HearAsync();
 
-        byte[] rest = [0x84, 0, 0, 1, 0, 0, 0, 0, 0, 0, .. query[12..from.ReceivedBytes]];
-        await server.SendToAsync((byte[])[query[0], (byte)(query[1] + 1), .. rest], from.RemoteEndPoint);
-        await server.SendToAsync((byte[])[query[0], query[1], .. rest], from.RemoteEndPoint);
+        byte[] rest = [0x84, 0, 0, 1, 0, 0, 0, 0, 0, 0, .. query[12..]];
+        await server.SayAsync([query[0], (byte)(query[1] + 1), .. rest]);
+        await server.SayAsync([query[0], query[1], .. rest]);
 
         Assert.Equal("up: NOERROR, 0 records", await asking);
     }

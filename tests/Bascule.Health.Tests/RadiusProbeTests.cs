@@ -1,6 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using Bascule.Core.Model;
 using Bascule.Health.Tests.Peers;
@@ -100,11 +98,9 @@ public sealed class RadiusProbeTests(FreeRadius radius) : IClassFixture<FreeRadi
     [InlineData("longer than it is", "it does not speak RADIUS")]
     public async Task Another_answer_fails(string how, string why)
     {
-        using Socket server = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        server.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        Task<string> asking = Ask.WhyAsync(Checker, (IPEndPoint)server.LocalEndPoint!);
-        byte[] request = new byte[4096];
-        SocketReceiveFromResult from = await server.ReceiveFromAsync(request, new IPEndPoint(IPAddress.Any, 0));
+        using DatagramServer server = new();
+        Task<string> asking = Ask.WhyAsync(Checker, server.Address);
+        byte[] request = await server.HearAsync();
 
         byte[] answer = how switch
         {
@@ -112,7 +108,7 @@ public sealed class RadiusProbeTests(FreeRadius radius) : IClassFixture<FreeRadi
             "short" => [.. "hello"u8],
             _ => [2, request[1], 0, 40, .. request[4..20]],
         };
-        await server.SendToAsync(answer, from.RemoteEndPoint);
+        await server.SayAsync(answer);
 
         Assert.StartsWith($"down: {why}", await asking);
     }
@@ -121,15 +117,13 @@ public sealed class RadiusProbeTests(FreeRadius radius) : IClassFixture<FreeRadi
     [SuppressMessage("Security", "CA5351", Justification = "The protocol's, not ours.")]
     public async Task An_answer_to_another_request_is_not_taken_for_ours()
     {
-        using Socket server = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        server.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        Task<string> asking = Ask.WhyAsync(Checker, (IPEndPoint)server.LocalEndPoint!);
-        byte[] request = new byte[4096];
-        SocketReceiveFromResult from = await server.ReceiveFromAsync(request, new IPEndPoint(IPAddress.Any, 0));
+        using DatagramServer server = new();
+        Task<string> asking = Ask.WhyAsync(Checker, server.Address);
+        byte[] request = await server.HearAsync();
 
-        await server.SendToAsync((byte[])[2, (byte)(request[1] + 1), 0, 20, .. request[4..20]], from.RemoteEndPoint);
+        await server.SayAsync([2, (byte)(request[1] + 1), 0, 20, .. request[4..20]]);
         byte[] head = [2, request[1], 0, 20];
-        await server.SendToAsync((byte[])[.. head, .. MD5.HashData((byte[])[.. head, .. request[4..20], .. "geheim"u8])], from.RemoteEndPoint);
+        await server.SayAsync([.. head, .. MD5.HashData((byte[])[.. head, .. request[4..20], .. "geheim"u8])]);
 
         Assert.Equal("up: accepted", await asking);
     }

@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Bascule.Core.Model;
 using Bascule.Health.Tests.Peers;
@@ -63,17 +61,26 @@ public sealed class SipProbeTests(Kamailio kamailio) : IClassFixture<Kamailio>
     [Fact]
     public async Task A_provisional_answer_and_one_to_somebody_else_are_passed_over()
     {
-        using Socket server = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        server.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        Task<string> asking = Ask.WhyAsync(Udp, (IPEndPoint)server.LocalEndPoint!);
-        byte[] request = new byte[4096];
-        SocketReceiveFromResult from = await server.ReceiveFromAsync(request, new IPEndPoint(IPAddress.Any, 0));
-        string callId = Encoding.UTF8.GetString(request, 0, from.ReceivedBytes).Split("\r\n").Single(line => line.StartsWith("Call-ID: ", StringComparison.Ordinal))[9..];
+        using DatagramServer server = new();
+        Task<string> asking = Ask.WhyAsync(Udp, server.Address);
+        string callId = Encoding.UTF8.GetString(await server.HearAsync()).Split("\r\n").Single(line => line.StartsWith("Call-ID: ", StringComparison.Ordinal))[9..];
 
         foreach (string answer in (string[])[$"SIP/2.0 100 Trying\r\nCall-ID: {callId}\r\n\r\n", "SIP/2.0 500 No\r\nCall-ID: other\r\n\r\n", $"SIP/2.0 204 Well\r\ni : {callId}\r\n\r\n"])
-            await server.SendToAsync(Encoding.UTF8.GetBytes(answer), from.RemoteEndPoint);
+            await server.SayAsync(Encoding.UTF8.GetBytes(answer));
 
         Assert.Equal("up: 204 Well", await asking);
+    }
+
+    [Fact]
+    public async Task Another_protocol_fails_in_a_datagram_too()
+    {
+        using DatagramServer server = new();
+        Task<string> asking = Ask.WhyAsync(Udp, server.Address);
+        await server.HearAsync();
+
+        await server.SayAsync([.. "hello\0"u8]);
+
+        Assert.Equal("down: it does not speak SIP: \"hello.\"", await asking);
     }
 
     [Theory]

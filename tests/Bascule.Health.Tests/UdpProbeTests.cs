@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using Bascule.Core.Model;
 using Bascule.Health.Tests.Peers;
@@ -40,27 +38,21 @@ public sealed class UdpProbeTests(Dnsmasq dnsmasq) : IClassFixture<Dnsmasq>
     [Fact]
     public async Task The_answer_must_contain_the_text()
     {
-        using Answering server = new("pong\n");
-
-        Assert.Equal("up: 5 bytes", await Ask.WhyAsync(AnyAnswer with { Reply = [.. "ong"u8] }, server.Address));
-        Assert.Equal("down: the answer \"pong\" does not contain \"ping\"", await Ask.WhyAsync(AnyAnswer with { Reply = [.. "ping"u8] }, server.Address));
+        Assert.Equal("up: 5 bytes", await AnsweredAsync(AnyAnswer with { Reply = [.. "ong"u8] }, "pong\n"));
+        Assert.Equal("down: the answer \"pong\" does not contain \"ping\"", await AnsweredAsync(AnyAnswer with { Reply = [.. "ping"u8] }, "pong\n"));
     }
 
     [Fact]
     public async Task The_answer_must_be_as_long_as_the_pattern()
     {
-        using Answering server = new("ab");
-
-        Assert.Equal("up: 2 bytes", await Ask.WhyAsync(AnyAnswer with { ReplyPattern = [null, (byte)'b'] }, server.Address));
-        Assert.Equal("down: the answer begins with 6162, not with 61XXXX", await Ask.WhyAsync(AnyAnswer with { ReplyPattern = [(byte)'a', null, null] }, server.Address));
+        Assert.Equal("up: 2 bytes", await AnsweredAsync(AnyAnswer with { ReplyPattern = [null, (byte)'b'] }, "ab"));
+        Assert.Equal("down: the answer begins with 6162, not with 61XXXX", await AnsweredAsync(AnyAnswer with { ReplyPattern = [(byte)'a', null, null] }, "ab"));
     }
 
     [Fact]
     public async Task An_empty_answer_is_an_answer()
     {
-        using Answering server = new("");
-
-        Assert.Equal("up: 0 bytes", await Ask.WhyAsync(AnyAnswer with { Payload = [] }, server.Address));
+        Assert.Equal("up: 0 bytes", await AnsweredAsync(AnyAnswer with { Payload = [] }, ""));
     }
 
     [Theory]
@@ -72,43 +64,19 @@ public sealed class UdpProbeTests(Dnsmasq dnsmasq) : IClassFixture<Dnsmasq>
     [Fact]
     public async Task Silence_is_good_enough_only_where_no_answer_is_required()
     {
-        using Socket silent = Bound();
-        IPEndPoint address = (IPEndPoint)silent.LocalEndPoint!;
+        using DatagramServer silent = new();
 
-        await Ask.InVainAsync(AnyAnswer, address);
-        Assert.Equal("up: no answer and no refusal", await Ask.WhyAsync(AnyAnswer with { RequiresReply = false, Timeout = TimeSpan.FromMilliseconds(50) }, address));
+        await Ask.InVainAsync(AnyAnswer, silent.Address);
+        Assert.Equal("up: no answer and no refusal", await Ask.WhyAsync(AnyAnswer with { RequiresReply = false, Timeout = TimeSpan.FromMilliseconds(50) }, silent.Address));
     }
 
-    private static Socket Bound()
+    /// <summary>What comes of an answer in these words.</summary>
+    private static async Task<string> AnsweredAsync(UdpCheck check, string words)
     {
-        Socket socket = new(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return socket;
-    }
-
-    /// <summary>Answers every datagram with these words.</summary>
-    private sealed class Answering : IDisposable
-    {
-        private readonly Socket _socket = Bound();
-
-        public Answering(string words)
-        {
-            Address = (IPEndPoint)_socket.LocalEndPoint!;
-            _ = AnswerAsync(Encoding.UTF8.GetBytes(words));
-        }
-
-        public IPEndPoint Address { get; }
-
-        public void Dispose() => _socket.Dispose();
-
-        private async Task AnswerAsync(byte[] words)
-        {
-            byte[] buffer = new byte[2000];
-            while (true)
-            {
-                SocketReceiveFromResult question = await _socket.ReceiveFromAsync(buffer, new IPEndPoint(IPAddress.Any, 0));
-                await _socket.SendToAsync(words, question.RemoteEndPoint);
-            }
-        }
+        using DatagramServer server = new();
+        Task<string> asking = Ask.WhyAsync(check, server.Address);
+        await server.HearAsync();
+        await server.SayAsync(Encoding.UTF8.GetBytes(words));
+        return await asking;
     }
 }

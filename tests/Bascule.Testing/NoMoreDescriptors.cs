@@ -11,6 +11,9 @@ public sealed class NoMoreDescriptors : IDisposable
         echo ready; read go; prlimit --pid "$0" --nofile=3: && echo none; read go; prlimit --pid "$0" --nofile="$1": && echo again
         """;
 
+    /// <summary>More than a test keeps busy.</summary>
+    private const int Threads = 16;
+
     private readonly Process _shell;
 
     /// <summary>Prepares it; nothing is taken away yet.</summary>
@@ -25,6 +28,7 @@ public sealed class NoMoreDescriptors : IDisposable
         };
         _shell = Process.Start(start)!;
         Expect("ready");
+        StartThreads();
     }
 
     /// <summary>From now on nothing can be opened.</summary>
@@ -41,6 +45,17 @@ public sealed class NoMoreDescriptors : IDisposable
         _shell.Kill();
         _shell.WaitForExit();
         _shell.Dispose();
+    }
+
+    // The runtime needs a descriptor to start a thread: without one it throws OutOfMemoryException, and where the pool's own thread does, the process ends.
+    private static void StartThreads()
+    {
+        ThreadPool.GetMinThreads(out int workers, out int forIo);
+        ThreadPool.SetMinThreads(int.Max(workers, Threads), forIo); // so that none waits for its turn
+        using Barrier all = new(Threads);
+        Task.WaitAll([.. Enumerable.Range(0, Threads).Select(_ => Task.Run(() => all.SignalAndWait()))]);
+        Task.Delay(1).Wait(); // and the thread of the timers
+        ThreadPool.SetMinThreads(workers, forIo);
     }
 
     private void Go(string expected)
