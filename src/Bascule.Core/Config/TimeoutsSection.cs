@@ -6,7 +6,6 @@ namespace Bascule.Core.Config;
 /// <summary>How long a virtual server waits, and for what.</summary>
 internal static class TimeoutsSection
 {
-    private static readonly TimeSpan IdleConnection = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan IdleSession = TimeSpan.FromMinutes(2);
     private static readonly DurationForm Wait = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromHours(24));
 
@@ -22,6 +21,7 @@ internal static class TimeoutsSection
     public static readonly Setting<TimeSpan> Idle = new("idle", Wait)
     {
         Doc = "tcp: without a byte in either direction; then both sides are closed. udp: without a datagram in either direction; then the session ends, and the client's next datagram is scheduled anew.",
+        Default = TimeSpan.FromMinutes(15),
         Otherwise = "`15m`; udp: `2m`",
         Source = "IPVS: TCP ESTABLISHED; RFC 4787 §4.3: no UDP mapping shorter than two minutes. (IPVS has 5m there; here each session holds a socket for as long)",
         Example = "idle: 15m",
@@ -107,7 +107,7 @@ internal static class TimeoutsSection
     public static Timeouts Meant(Fields fields, VirtualServerProtocol protocol) => new()
     {
         Connect = fields.Get(Connect),
-        Idle = fields.FindValue(Idle) ?? (protocol == VirtualServerProtocol.Udp ? IdleSession : IdleConnection),
+        Idle = fields.FindValue(Idle) ?? (protocol == VirtualServerProtocol.Udp ? IdleSession : Idle.Default),
         Request = fields.Get(Request),
         Response = fields.Get(Response),
         Body = fields.Get(Body),

@@ -22,7 +22,7 @@ public sealed class NeedsTests : IDisposable
 
         Assert.Equal(69, ran.Exit);
         Assert.Contains("curl is missing: tests ask the proxy", ran.Errors);
-        Assert.Contains("sudo apt-get update && sudo apt-get install -y curl tcpdump python3-aiosmtpd nginx dnsmasq-base\n", ran.Errors);
+        Assert.Contains("sudo apt-get update && sudo apt-get install -y curl tcpdump python3-aiosmtpd nginx dnsmasq-base bind9-dnsutils\n", ran.Errors);
         Assert.False(File.Exists(Path.Combine(_sandbox.Root, "asked")));
     }
 
@@ -32,7 +32,7 @@ public sealed class NeedsTests : IDisposable
         Ran ran = Need(Root + NothingThere + Apt, "test");
 
         Assert.Equal(0, ran.Exit);
-        Assert.Contains("apt-get install -y curl tcpdump python3-aiosmtpd nginx dnsmasq-base\n", ran.Errors);
+        Assert.Contains("apt-get install -y curl tcpdump python3-aiosmtpd nginx dnsmasq-base bind9-dnsutils\n", ran.Errors);
         Assert.Contains("install -y -qq --no-install-recommends curl", File.ReadAllText(Path.Combine(_sandbox.Root, "asked")));
         Assert.False(File.Exists(Path.Combine(_sandbox.Root, "policy-rc.d")));
     }
@@ -99,7 +99,7 @@ public sealed class NeedsTests : IDisposable
         Ran ran = Need(SomeUser + NoSdk + NothingThere + "sdk_is_packaged() { return 0; }\n" + Apt, "test");
 
         Assert.Equal(69, ran.Exit);
-        Assert.Contains("sudo apt-get update && sudo apt-get install -y curl tcpdump python3-aiosmtpd nginx dnsmasq-base dotnet-sdk-10.0\n", ran.Errors);
+        Assert.Contains("sudo apt-get update && sudo apt-get install -y curl tcpdump python3-aiosmtpd nginx dnsmasq-base bind9-dnsutils dotnet-sdk-10.0\n", ran.Errors);
     }
 
     [Fact]
