@@ -27,7 +27,7 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
         "/v1/reload" => OnlyAsync(HttpMethods.Post, context, ReloadAsync),
         "/v1/state" when HttpMethods.IsGet(context.Request.Method) => StateApi.ProgressAsync(director.States, context),
         "/v1/state" => OnlyAsync(HttpMethods.Post, context, c => StateApi.SayAsync(director.States, c)),
-        "/v1/edit" => OnlyAsync(HttpMethods.Post, context, c => EditApi.EditAsync(director.Edit, c)),
+        "/v1/edit" => OnlyAsync(HttpMethods.Post, context, OfOwner(c => EditApi.EditAsync(director.Edit, c))),
         "/v1/connections" => OnlyAsync(HttpMethods.Get, context, OfDatapath(PacketApi.ConnectionsAsync)),
         "/v1/sessions" => OnlyAsync(HttpMethods.Get, context, SessionsAsync),
         "/v1/explain" => OnlyAsync(HttpMethods.Get, context, OfDatapath(PacketApi.ExplainAsync)),
@@ -36,9 +36,9 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
         "/v1/ha" => OnlyAsync(HttpMethods.Get, context, OfFailover(HaApi.StatusAsync)),
         "/v1/handover" => OnlyAsync(HttpMethods.Post, context, OfFailover(HaApi.HandOverAsync)),
         "/v1/config" => OnlyAsync(HttpMethods.Get, context, OfConfiguration(ConfigurationApi.ReportAsync)),
-        "/v1/config/diff" => OnlyAsync(HttpMethods.Get, context, OfConfiguration(ConfigurationApi.DifferenceAsync)),
-        "/v1/config/take" => OnlyAsync(HttpMethods.Post, context, OfConfiguration(ConfigurationApi.TakeAsync)),
-        "/v1/config/rollback" => OnlyAsync(HttpMethods.Post, context, OfConfiguration(ConfigurationApi.RollBackAsync)),
+        "/v1/config/diff" => OnlyAsync(HttpMethods.Get, context, OfOwner(OfConfiguration(ConfigurationApi.DifferenceAsync))),
+        "/v1/config/take" => OnlyAsync(HttpMethods.Post, context, OfOwner(OfConfiguration(ConfigurationApi.TakeAsync))),
+        "/v1/config/rollback" => OnlyAsync(HttpMethods.Post, context, OfOwner(OfConfiguration(ConfigurationApi.RollBackAsync))),
         _ => AnswerAsync(context, StatusCodes.Status404NotFound,
             new ApiError($"there is no {context.Request.Path}", $"ask for one of {WhatThereIs}"), ApiJson.Readable.ApiError),
     };
@@ -89,6 +89,14 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
         int status = result.Applied ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity;
         await AnswerAsync(context, status, result, ApiJson.Readable.ReloadResult);
     }
+
+    // A check or a notification may be a program, which runs as the daemon does: whoever may set one, or bring an old one back, can do all that the daemon can.
+    // And whoever reads its lines reads the passwords in them.
+    private static Func<HttpContext, Task> OfOwner(Func<HttpContext, Task> answerAsync) => context =>
+        AdminPeer.IsOwner(context)
+            ? answerAsync(context)
+            : RefuseAsync(context, StatusCodes.Status403Forbidden, "only root, and the user that the daemon runs as, may change the configuration, or read its lines",
+                "use sudo; status, drain, maintenance and enable are free to the socket's group");
 
     private Func<HttpContext, Task> OfDatapath(Func<PacketAnswers, HttpContext, Task> answerAsync) => context =>
         director.Packets() is { } packets

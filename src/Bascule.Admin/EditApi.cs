@@ -9,14 +9,6 @@ internal static class EditApi
     /// <summary><c>POST /v1/edit</c></summary>
     public static async Task EditAsync(Func<EditRequest, Task<EditResult>> edit, HttpContext context)
     {
-        // A check or a notification may be a program, which runs as the daemon does: whoever may set one can do all that the daemon can.
-        if (!AdminPeer.IsOwner(context))
-        {
-            await AdminApi.RefuseAsync(context, StatusCodes.Status403Forbidden, "only root, and the user that the daemon runs as, may change the configuration",
-                "use sudo; reading, drain, maintenance and enable are free to the socket's group");
-            return;
-        }
-
         if (await AdminApi.BodyAsync(context, ApiJson.Readable.EditRequest) is not { } request)
             return;
         if (request.Change is null && !request.Save)

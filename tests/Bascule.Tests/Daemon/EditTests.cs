@@ -136,7 +136,7 @@ public sealed class EditTests
     }
 
     [Fact]
-    public async Task Somebody_of_the_sockets_group_may_look_and_drain_but_not_change_the_configuration()
+    public async Task Somebody_of_the_sockets_group_may_look_and_drain_but_neither_change_the_configuration_nor_read_its_lines()
     {
         if (!Environment.IsPrivilegedProcess)
             return; // nobody else can become another user
@@ -148,18 +148,22 @@ public sealed class EditTests
         File.SetUnixFileMode(daemon.Folder, File.GetUnixFileMode(daemon.Folder) | UnixFileMode.OtherExecute);
         Assert.True(new FileOwner(0, uint.Parse(Nobody, CultureInfo.InvariantCulture)).TryTake(daemon.Socket));
 
-        string edited = await AskAsync("/v1/edit", """{ "change": { "kind": "edit", "name": "web", "settings": [{ "name": "scheduler", "value": "wlc" }] } }""");
-        string drained = await AskAsync("/v1/state", """{ "names": ["web"], "state": "drain", "by": "nobody", "why": "" }""");
+        string edited = await AskAsync("/v1/edit", "-d", """{ "change": { "kind": "edit", "name": "web", "settings": [{ "name": "scheduler", "value": "wlc" }] } }""");
+        string drained = await AskAsync("/v1/state", "-d", """{ "names": ["web"], "state": "drain", "by": "nobody", "why": "" }""");
 
         Assert.Contains("only root, and the user that the daemon runs as, may change the configuration", edited, StringComparison.Ordinal);
         Assert.EndsWith("403", edited, StringComparison.Ordinal);
+        Assert.EndsWith("403", await AskAsync("/v1/config/rollback?number=1", "-X", "POST"), StringComparison.Ordinal);
+        Assert.EndsWith("403", await AskAsync("/v1/config/take?which=theirs", "-X", "POST"), StringComparison.Ordinal);
+        Assert.EndsWith("403", await AskAsync("/v1/config/diff"), StringComparison.Ordinal); // its lines may hold passwords
         Assert.EndsWith("200", drained, StringComparison.Ordinal);
+        Assert.EndsWith("200", await AskAsync("/v1/status"), StringComparison.Ordinal);
         Assert.Equal("rr", (await daemon.StatusAsync()).VirtualServers[0].Scheduler);
 
-        async Task<string> AskAsync(string path, string body)
+        async Task<string> AskAsync(string path, params string[] arguments)
         {
             using Process curl = Process.Start(new ProcessStartInfo("setpriv",
-                ["--reuid", Nobody, "--regid", Nobody, "--clear-groups", "curl", "-s", "-w", "%{http_code}", "--unix-socket", daemon.Socket, "-d", body, $"http://bascule{path}"])
+                ["--reuid", Nobody, "--regid", Nobody, "--clear-groups", "curl", "-s", "-w", "%{http_code}", "--unix-socket", daemon.Socket, .. arguments, $"http://bascule{path}"])
             { RedirectStandardOutput = true })!;
             string answer = await curl.StandardOutput.ReadToEndAsync();
             await curl.WaitForExitAsync();
