@@ -12,8 +12,8 @@ namespace Bascule.Core.Sessions;
 /// </summary>
 /// <remarks>
 /// As in IPVS a client returns to a quiesced real server (unless <see cref="Persistence.ExpireQuiescent"/>) and to a full one, but not to
-/// one that is down: the scheduler then gives him another, to which he returns from then on. The timeout counts from the end of his last
-/// connection; while one is open it does not run.
+/// one that is down: the scheduler then gives him another, to which he returns from then on. Whom a fallback server helps out is not remembered there: once
+/// the others serve again, he returns to his own. The timeout counts from the end of his last connection; while one is open it does not run.
 /// </remarks>
 public sealed partial class ClientSessions
 {
@@ -66,7 +66,7 @@ public sealed partial class ClientSessions
                 return index;
             }
 
-            if (chosen == Scheduler.None && (chosen = scheduler.Pick(client, tried, random)) == Scheduler.None)
+            if (chosen == Scheduler.None && !IsRemembered(chosen = scheduler.Pick(client, tried, random)))
                 break;
             if (Table.Entries.TryPut(key, _realServers[chosen], known, now, _persistence.Timeout.Ticks) is { } entry)
             {
@@ -99,7 +99,7 @@ public sealed partial class ClientSessions
         }
 
         int chosen = scheduler.Pick(client, tried, random); // its own is down, or gone from the configuration
-        if (chosen != Scheduler.None)
+        if (IsRemembered(chosen))
             hold = Bind(id, chosen);
         return chosen;
     }
@@ -107,7 +107,7 @@ public sealed partial class ClientSessions
     /// <summary>The application gave this session id out in an answer of this real server.</summary>
     public void Remember(in SessionClaim claim, int answering)
     {
-        if (claim.Id is { } id)
+        if (claim.Id is { } id && IsRemembered(answering))
             Bind(id, answering).Release();
     }
 
@@ -123,6 +123,9 @@ public sealed partial class ClientSessions
 
         return counts;
     }
+
+    /// <summary>Whether a client returns to whom was chosen: to a real server, and to a fallback server not.</summary>
+    private bool IsRemembered(int chosen) => chosen != Scheduler.None && !_realServers[chosen].IsFallback;
 
     private bool MayReturn(int index, in TriedServers tried) => !tried.Contains(index) && _persistence.Allows(_realServers[index]);
 

@@ -70,8 +70,8 @@ public sealed class CookieSessions
             ? claim.RealServer
             : scheduler.Pick(client, tried, random);
 
-    /// <summary>Whether the client needs a cookie with the answer: he has none, or not of who answers, or his grows old.</summary>
-    public static bool IsNeeded(in SessionClaim claim, int answering) => claim.RealServer != answering || claim.IsDue;
+    /// <summary>Whether the client needs a cookie with the answer: he has none, or not of who answers, or his grows old. Nobody gets one of a fallback server.</summary>
+    public bool IsNeeded(in SessionClaim claim, int answering) => (claim.RealServer != answering || claim.IsDue) && !_realServers[answering].IsFallback;
 
     /// <summary>Writes the header field, line end included, with which the client returns to the real server that answered.</summary>
     /// <param name="line">Has room for <see cref="LineLength"/> bytes.</param>

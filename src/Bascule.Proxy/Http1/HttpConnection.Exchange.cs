@@ -141,7 +141,7 @@ internal sealed partial class HttpConnection
 
     private int WriteHead(ResponseHead head, Span<byte> output)
     {
-        if (Route.VirtualServer.Cookies is not { } cookies || head.IsInterim || Chosen == Scheduler.None || !CookieSessions.IsNeeded(Claim, Chosen))
+        if (Route.VirtualServer.Cookies is not { } cookies || head.IsInterim || Chosen == Scheduler.None || !cookies.IsNeeded(Claim, Chosen))
             return ResponseWriter.Write(head, _fromServer.Filled, _minorVersion, _clientKeepsAlive, setCookie: [], output);
         Span<byte> line = stackalloc byte[cookies.LineLength];
         cookies.WriteLine(Chosen, line);

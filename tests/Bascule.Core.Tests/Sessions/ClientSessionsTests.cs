@@ -89,6 +89,23 @@ public sealed class ClientSessionsTests
         Assert.Equal("BB", Visit(sessions, "192.0.2.1", "192.0.2.1"));
     }
 
+    [Fact]
+    public void Clients_whom_a_fallback_server_helped_out_return_to_their_own()
+    {
+        _farm.RealServers[2].IsFallback = true;
+        ClientSessions sessions = Sessions();
+        Assert.Equal("AB", Visit(sessions, "192.0.2.1", "192.0.2.2"));
+        _farm.SetHealth(0, isUp: false);
+        _farm.SetHealth(1, isUp: false);
+        Assert.Equal("CC", Visit(sessions, "192.0.2.1", "192.0.2.2"));
+        Assert.Equal([1, 1, 0], sessions.Count());
+
+        _farm.SetHealth(0, isUp: true);
+        _farm.SetHealth(1, isUp: true);
+
+        Assert.Equal("BA", Visit(sessions, "192.0.2.2", "192.0.2.1"));
+    }
+
     [Theory]
     [InlineData(false, "AA")]
     [InlineData(true, "BB")]

@@ -120,9 +120,9 @@ public sealed class CookieSessionsTests
         string value = ValueOf(sessions, 1);
 
         _farm.Clock.Advance(TimeSpan.FromSeconds(99));
-        Assert.False(CookieSessions.IsNeeded(Read(sessions, value), answering: 1));
+        Assert.False(sessions.IsNeeded(Read(sessions, value), answering: 1));
         _farm.Clock.Advance(TimeSpan.FromSeconds(1));
-        Assert.True(CookieSessions.IsNeeded(Read(sessions, value), answering: 1));
+        Assert.True(sessions.IsNeeded(Read(sessions, value), answering: 1));
         Assert.Equal(1, Read(sessions, value).RealServer);
     }
 
@@ -133,9 +133,9 @@ public sealed class CookieSessionsTests
 
         SessionClaim old = Read(timed, ValueOf(Sessions(), 2));
 
-        Assert.Equal((2, true), (old.RealServer, CookieSessions.IsNeeded(old, answering: 2)));
+        Assert.Equal((2, true), (old.RealServer, timed.IsNeeded(old, answering: 2)));
         SessionClaim newer = Read(Sessions(), ValueOf(timed, 2));
-        Assert.Equal((2, true), (newer.RealServer, CookieSessions.IsNeeded(newer, answering: 2)));
+        Assert.Equal((2, true), (newer.RealServer, Sessions().IsNeeded(newer, answering: 2)));
     }
 
     [Fact]
@@ -144,7 +144,16 @@ public sealed class CookieSessionsTests
         CookieSessions sessions = Sessions();
         SessionClaim claim = Read(sessions, ValueOf(sessions, 1));
 
-        Assert.Equal((true, true, false), (CookieSessions.IsNeeded(default, 0), CookieSessions.IsNeeded(claim, 0), CookieSessions.IsNeeded(claim, 1)));
+        Assert.Equal((true, true, false), (sessions.IsNeeded(default, 0), sessions.IsNeeded(claim, 0), sessions.IsNeeded(claim, 1)));
+    }
+
+    [Fact]
+    public void Whom_a_fallback_server_helps_out_keeps_the_cookie_of_his_own()
+    {
+        _farm.RealServers[2].IsFallback = true;
+        CookieSessions sessions = Sessions();
+
+        Assert.Equal((false, false), (sessions.IsNeeded(Read(sessions, ValueOf(sessions, 0)), answering: 2), sessions.IsNeeded(default, answering: 2)));
     }
 
     [Theory]

@@ -83,6 +83,23 @@ public sealed class LearnedSessionsTests
     }
 
     [Fact]
+    public void A_session_that_a_fallback_server_helps_out_stays_where_it_was()
+    {
+        _farm.RealServers[2].IsFallback = true;
+        ClientSessions sessions = Sessions();
+        sessions.Remember(Id("s1"), answering: 1);
+        _farm.SetHealth(0, isUp: false);
+        _farm.SetHealth(1, isUp: false);
+
+        Assert.Equal([2], Ask(sessions, "s1"));
+        sessions.Remember(Id("s1"), answering: 2); // some applications say the id with every answer
+
+        _farm.SetHealth(0, isUp: true);
+        _farm.SetHealth(1, isUp: true);
+        Assert.Equal([1], Ask(sessions, "s1"));
+    }
+
+    [Fact]
     public void A_session_of_a_real_server_that_is_gone_gets_another_and_stays_there()
     {
         ClientSessions before = new(_table, new LearnPersistence { Name = "JSESSIONID", Timeout = Timeout }, new Farm(1).RealServers);
