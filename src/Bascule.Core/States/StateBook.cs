@@ -116,7 +116,7 @@ public sealed class StateBook(SnapshotHolder snapshots, TimeProvider time)
                 return false;
             if (_orders.GetValueOrDefault(order.Target) is { } known ? !order.IsLaterThan(known) : _orders.Count >= Most)
                 return false;
-            Set(_orders.SetItem(order.Target, order with { Over = null, IsSpent = false }));
+            Set(_orders.SetItem(order.Target, order with { Over = null }));
             PutInForce(snapshots.Current, order.Target.VirtualServer);
             return true;
         }

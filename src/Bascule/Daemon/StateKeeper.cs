@@ -58,7 +58,8 @@ internal sealed class StateKeeper
     /// <summary>Notes what was said on another director, which has told everybody. Called on the channel's thread, which never waits for a disk.</summary>
     public void Learned(StateOrder order)
     {
-        Log.StateSaid(_log, order.Target.ToString(), order.State.Word(), $"{order.By} on the other director", order.Why.Length == 0 ? "" : $": {order.Why}");
+        if (!order.IsSpent)
+            Log.StateSaid(_log, order.Target.ToString(), order.State.Word(), $"{order.By} on the other director", order.Why.Length == 0 ? "" : $": {order.Why}");
         if (!Interlocked.Exchange(ref _saveWaits, true))
             _ = Task.Run(SaveWhatWaits);
     }

@@ -53,6 +53,21 @@ public sealed class ReplicatedStatesTests
     }
 
     [Fact]
+    public void What_the_file_has_overruled_does_not_come_back_on_a_peer_that_knows_nothing()
+    {
+        _here.Say(First, AdministrativeState.Drain, "anna", "");
+        _here.Publish(Saying(AdministrativeState.Maintenance));
+        _here.Publish(Saying(AdministrativeState.Enabled));
+        Assert.Null(_here.Of(First));
+
+        foreach (ReadOnlyMemory<byte> entry in _from.Everything())
+            Assert.True(_to.Apply(entry.Span));
+
+        Assert.Null(_there.Of(First));
+        Assert.True(_learned.Single().IsSpent); // and is known, so that what is said later is later there too
+    }
+
+    [Fact]
     public void More_than_can_wait_is_told_as_everything()
     {
         for (int i = 0; i < 1_001; i++)
@@ -101,5 +116,9 @@ public sealed class ReplicatedStatesTests
         return entries;
     }
 
-    private StateBook Book() => new(new(Snapshot.First(Sample.Configuration(Sample.Web with { Check = null }), 1, new HealthBoard(_clock))), _clock);
+    private StateBook Book() => new(new(Saying(AdministrativeState.Enabled)), _clock);
+
+    /// <summary>A file that says this of the first real server.</summary>
+    private Snapshot Saying(AdministrativeState state) => Snapshot.First(
+        Sample.Configuration(Sample.Web with { Check = null, RealServers = [new(Sample.One, 1) { State = state }, new(Sample.Two, 1)] }), 1, new HealthBoard(_clock));
 }
