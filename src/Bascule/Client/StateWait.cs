@@ -51,7 +51,8 @@ internal sealed class StateWait(AdminClient daemon, TextWriter to, TimeProvider 
     /// <summary>Whether there is nothing to wait for any more.</summary>
     public static bool IsDone(StateProgress progress, AdministrativeState wanted) => wanted switch
     {
-        AdministrativeState.Enabled => progress.Is is RealServerState.Up or RealServerState.Full,
+        // A fallback server that stands by is in service, and so is one whose weight in the file is 0: no waiting would change that.
+        AdministrativeState.Enabled => progress.Is is not (RealServerState.Down or RealServerState.Drain or RealServerState.Maintenance or RealServerState.Ejected),
         AdministrativeState.Drain or AdministrativeState.Maintenance => progress.Connections == 0 && progress.Sessions == 0,
     };
 
