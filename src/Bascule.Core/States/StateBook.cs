@@ -29,13 +29,17 @@ public sealed class StateBook(SnapshotHolder snapshots, TimeProvider time)
         Volatile.Read(ref _orders).GetValueOrDefault(target) is { IsSpent: false, Over: not null } order ? order : null;
 
     /// <summary>Takes what was kept from before a restart; what it is about and is not in the configuration any more is forgotten.</summary>
-    public void Load(IEnumerable<StateOrder> orders)
+    /// <returns>Whether something was forgotten, or came to its end by what the file says now: then the orders are to be kept anew.</returns>
+    public bool Load(IReadOnlyCollection<StateOrder> orders)
     {
         lock (_lock)
         {
             Dictionary<StateTarget, AdministrativeState> configured = ConfiguredIn(snapshots.Current);
-            Set(orders.Where(o => configured.ContainsKey(o.Target)).GroupBy(o => o.Target).Take(Most).ToImmutableDictionary(g => g.Key, g => g.MaxBy(o => o.Number)!));
+            ImmutableDictionary<StateTarget, StateOrder> known =
+                orders.Where(o => configured.ContainsKey(o.Target)).GroupBy(o => o.Target).Take(Most).ToImmutableDictionary(g => g.Key, g => g.MaxBy(o => o.Number)!);
+            Set(known);
             PutInForce(snapshots.Current);
+            return known.Count != orders.Count || !ReferenceEquals(known, _orders);
         }
     }
 

@@ -21,7 +21,8 @@ internal sealed class StateKeeper
     {
         (File, _snapshots, _tell, _log) = (file, snapshots, tell, log);
         Book = new(snapshots, time);
-        Book.Load(Read());
+        if (Book.Load(Read()))
+            TrySave();
     }
 
     /// <summary>The state file.</summary>

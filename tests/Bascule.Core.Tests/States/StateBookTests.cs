@@ -108,7 +108,7 @@ public sealed class StateBookTests
         ImmutableArray<StateOrder> kept = StateFile.Read(StateFile.Write(_book.Orders))!.Value;
 
         StateBook again = new(_snapshots, _clock);
-        again.Load(kept);
+        Assert.False(again.Load(kept));
 
         Assert.Equal(_book.Orders.ToHashSet(), [.. again.Orders]);
         Assert.Equal([AdministrativeState.Drain, AdministrativeState.Enabled], States());
@@ -121,9 +121,21 @@ public sealed class StateBookTests
         SnapshotHolder other = new(Snapshot.First(Sample.Configuration(Sample.Web with { Check = null, RealServers = [Real(AdministrativeState.Maintenance), new(Sample.Two, 1)] }), 1, _health));
 
         StateBook again = new(other, _clock);
-        again.Load(_book.Orders);
+        Assert.True(again.Load(_book.Orders)); // to be kept anew: or the order would count again once the file is as it was
 
         Assert.Equal(AdministrativeState.Maintenance, other.Current.VirtualServers[0].RealServers[0].State);
+    }
+
+    [Fact]
+    public void What_is_not_in_the_file_any_more_after_a_restart_is_to_be_kept_no_longer()
+    {
+        _book.Say(First, AdministrativeState.Drain, "anna", "");
+        SnapshotHolder other = new(Snapshot.First(Sample.Configuration(Sample.Web with { Check = null, RealServers = [new(Sample.Two, 1)] }), 1, _health));
+
+        StateBook again = new(other, _clock);
+
+        Assert.True(again.Load(_book.Orders));
+        Assert.Empty(again.Orders);
     }
 
     [Fact]
