@@ -187,6 +187,9 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     /// <summary>Whether a scheduler may choose it: up, a weight above 0, not full, and not held back for want of a quorum.</summary>
     public bool TakesConnections => Weight > 0 && !IsFull && IsUp && (IsFallback || !IsStandby);
 
+    /// <summary>Whether those may go on whom it serves already: it may be sent anybody, and is no fallback server while others serve. Want of a quorum moves nobody.</summary>
+    public bool KeepsClients => IsUp && !(IsFallback && IsStandby);
+
     /// <summary>
     /// The load as IPVS weighs it: active × 256 + active + inactive.
     /// </summary>

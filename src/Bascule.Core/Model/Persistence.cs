@@ -7,7 +7,7 @@ public abstract record Persistence
     public bool ExpireQuiescent { get; init; } // IPVS: expire_quiescent_template is 0
 
     /// <summary>Whether a client of this real server may return to it: to a quiesced one and to a full one, but not to one that is down, nor to a fallback server while others serve.</summary>
-    public bool Allows(LiveRealServer realServer) => realServer is { IsUp: true, IsStandby: false } && (realServer.Weight > 0 || !ExpireQuiescent);
+    public bool Allows(LiveRealServer realServer) => realServer.KeepsClients && (realServer.Weight > 0 || !ExpireQuiescent);
 }
 
 /// <summary>The director remembers who returns where.</summary>

@@ -78,8 +78,7 @@ internal sealed class UdpSession : ReadySource
     {
         if (!IsOpen || IsSorry || (_route != route && !Follow(route)))
             return false;
-        LiveRealServer live = Pool.Live;
-        return live.IsUp && !(live.IsFallback && live.IsStandby);
+        return Pool.Live.KeepsClients;
     }
 
     /// <summary>Its real server was chosen for it, or for a datagram that is scheduled by itself.</summary>

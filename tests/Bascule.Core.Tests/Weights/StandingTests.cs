@@ -82,6 +82,22 @@ public sealed class StandingTests
     }
 
     [Fact]
+    public void Without_a_quorum_who_has_a_session_goes_on_and_who_is_new_goes_elsewhere()
+    {
+        SnapshotHolder snapshots = Serve(Web(main: 2, fallback: 1) with { Quorum = Rule(up: 2, hysteresis: 0), Persistence = new SourcePersistence() });
+        for (int i = 0; i < 3; i++)
+            Answer(snapshots, i, passed: true);
+        Turn(snapshots);
+        int his = Picks(snapshots)[0];
+
+        Answer(snapshots, 1 - his, passed: false);
+        Turn(snapshots);
+
+        Assert.Equal([his, his, his], Picks(snapshots));
+        Assert.Equal(2, snapshots.Current.VirtualServers[0].Pick(new ClientAddress(0, 0x0A000002, 4000, IsIpv4: true), default, new Random(1), out _));
+    }
+
+    [Fact]
     public void A_fallback_server_gets_work_only_while_no_real_server_can_and_keeps_no_client_after_that()
     {
         SnapshotHolder snapshots = Serve(Web(main: 2, fallback: 2) with { Persistence = new SourcePersistence() });
