@@ -12,6 +12,7 @@ internal sealed class StateKeeper
     private readonly SnapshotHolder _snapshots;
     private readonly Action<Notification> _tell;
     private readonly ILogger _log;
+    private readonly Lock _saying = new();
     private readonly Lock _writing = new();
     private bool _saveWaits;
 
@@ -102,13 +103,18 @@ internal sealed class StateKeeper
             : sessions.Where(s => s.VirtualServer == configured.Name && s.RealServer == status.Address).Sum(s => s.Clients),
     };
 
+    // Said and told at once: what is told last is what is in force.
     private StateChange Say(StateTarget target, StateRequest request)
     {
-        (StateOrder order, AdministrativeState before) = Book.Say(target, request.State, request.By, request.Why);
-        string because = order.Why.Length == 0 ? "" : $": {order.Why}";
-        Log.StateSaid(_log, target.ToString(), order.State.Word(), order.By, because);
-        Tell(order);
-        return new(target.ToString(), order.State, before);
+        lock (_saying)
+        {
+            (StateOrder order, AdministrativeState before) = Book.Say(target, request.State, request.By, request.Why);
+            string because = order.Why.Length == 0 ? "" : $": {order.Why}";
+            Log.StateSaid(_log, target.ToString(), order.State.Word(), order.By, because);
+            if (order.State != before)
+                Tell(order);
+            return new(target.ToString(), order.State, before);
+        }
     }
 
     private void Tell(StateOrder order) => _tell(new(
