@@ -81,7 +81,7 @@ internal static partial class Log
     [LoggerMessage(1042, LogLevel.Error, "{File} is not what this daemon wrote there: it is kept as {File}.unreadable, and every state is as the configuration says")]
     public static partial void OddStateFile(ILogger logger, string file);
 
-    [LoggerMessage(1043, LogLevel.Error, "{File} cannot be read, so every state is as the configuration says: {Why}")]
+    [LoggerMessage(1043, LogLevel.Error, "{File} cannot be read, so every state is as the configuration says; when the first is said anew, it is kept as {File}.unreadable: {Why}")]
     public static partial void NoStateFile(ILogger logger, string file, string why);
 
     [LoggerMessage(1050, LogLevel.Warning, "Real server {RealServer} of {VirtualServer} is ejected for {Seconds:0.#} s: {Why}")]

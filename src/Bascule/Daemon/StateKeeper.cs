@@ -15,6 +15,7 @@ internal sealed class StateKeeper
     private readonly Lock _saying = new();
     private readonly Lock _writing = new();
     private bool _saveWaits;
+    private bool _isUnread;
 
     /// <summary>Reads the state file, where there is one.</summary>
     /// <param name="tell">Takes each change as a notification.</param>
@@ -28,6 +29,8 @@ internal sealed class StateKeeper
 
     /// <summary>The state file.</summary>
     public string File { get; }
+
+    private string Unreadable => $"{File}.unreadable";
 
     /// <summary>Everything that was said.</summary>
     public StateBook Book { get; }
@@ -130,6 +133,9 @@ internal sealed class StateKeeper
             {
                 if (Path.GetDirectoryName(File) is { Length: > 0 } folder && !Directory.Exists(folder))
                     Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                if (_isUnread && System.IO.File.Exists(File))
+                    System.IO.File.Move(File, Unreadable, overwrite: true);
+                _isUnread = false;
                 AtomicFile.Write(File, StateFile.Write(Book.Orders));
             }
 
@@ -150,11 +156,12 @@ internal sealed class StateKeeper
                 return [];
             if (StateFile.Read(System.IO.File.ReadAllText(File)) is { } orders)
                 return orders;
-            System.IO.File.Move(File, $"{File}.unreadable", overwrite: true);
+            System.IO.File.Move(File, Unreadable, overwrite: true);
             Log.OddStateFile(_log, File);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
+            _isUnread = true;
             Log.NoStateFile(_log, File, e.Message);
         }
 

@@ -44,6 +44,19 @@ public sealed class StateKeeperTests : IDisposable
         Assert.Equal(InForce.Word(), _told[^1].State);
     }
 
+    [Fact]
+    public void A_state_file_that_cannot_be_read_is_kept_before_another_takes_its_place()
+    {
+        System.IO.File.CreateSymbolicLink(File, "/proc/self/mem"); // even root reads nothing at its beginning
+
+        StateKeeper keeper = Start("enable");
+        Assert.True(Path.Exists(File));
+        Say(keeper, AdministrativeState.Drain);
+
+        Assert.Equal("/proc/self/mem", new FileInfo($"{File}.unreadable").LinkTarget);
+        Assert.Contains("\"drain\"", System.IO.File.ReadAllText(File), StringComparison.Ordinal);
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     /// <summary>A daemon that starts with a file that says this of web.</summary>
