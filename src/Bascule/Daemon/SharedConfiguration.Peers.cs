@@ -42,8 +42,16 @@ internal sealed partial class SharedConfiguration
         if (!made.Applied)
             return Say(SharingReply.Refused, [.. made.Problems]);
         Log.TookVersion(_log, version.ShortId, version.By, version.Why, made.Summary());
+        Warn(made);
         Note(peer, new(SharingReply.Told, version, [], []));
         return Say(SharingReply.Applied);
+    }
+
+    // No operator waits for what a peer had changed here: what he should know of it is in the log.
+    private void Warn(ReloadResult made)
+    {
+        foreach (string warning in made.Warnings)
+            Log.ReloadWarning(_log, warning);
     }
 
     private SharingAnswer Say(SharingReply reply, params string[] problems) => new(reply, Current, [.. History.Ancestors()], [.. problems]);

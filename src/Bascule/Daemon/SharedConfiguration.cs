@@ -186,7 +186,7 @@ internal sealed partial class SharedConfiguration : IAsyncDisposable
             return;
         if (Note(peer, told) != Standing.Behind || told.Version is not { } theirs)
             return;
-        await AloneAsync(() => Task.FromResult(Note(peer, told) == Standing.Behind ? Noted(peer, told, Take(theirs)) : Refused("")));
+        Warn(await AloneAsync(() => Task.FromResult(Note(peer, told) == Standing.Behind ? Noted(peer, told, Take(theirs)) : Refused(""))));
     }
 
     private void CompareAll()
