@@ -31,14 +31,14 @@ internal sealed partial class SharedConfiguration
             return Say(SharingReply.Applied);
         if (!History.Continues(version))
             return Say(SharingReply.Diverged);
-        if (Compose(version, out string? whyNot) is not { } text)
+        if (Compose(version, out string? over, out string? whyNot) is not { } text)
             return Say(SharingReply.Refused, whyNot!);
         string[] problems = [.. _shell.Validate(text)];
         if (problems.Length > 0)
             return Say(SharingReply.Refused, problems);
         if (word != SharingWord.Apply)
             return Say(SharingReply.Valid);
-        ReloadResult made = Make(version, text, isOnDisk: false);
+        ReloadResult made = Make(version, text, over);
         if (!made.Applied)
             return Say(SharingReply.Refused, [.. made.Problems]);
         Log.TookVersion(_log, version.ShortId, version.By, version.Why, made.Summary());

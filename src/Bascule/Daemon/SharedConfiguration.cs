@@ -104,7 +104,7 @@ internal sealed partial class SharedConfiguration : IAsyncDisposable
             return reloadHere();
         if (SharedPart.TrySplit(text, out string? whyNot) is not { } file)
             return Refused(whyNot!);
-        return file.Text == Current.Text ? reloadHere() : await ChangeAsync(Next(file.Text, "reload", [Current.Id]), text, isOnDisk: true);
+        return file.Text == Current.Text ? reloadHere() : await ChangeAsync(Next(file.Text, "reload", [Current.Id]), text, over: null);
     });
 
     /// <summary>A command changes it.</summary>
@@ -112,10 +112,12 @@ internal sealed partial class SharedConfiguration : IAsyncDisposable
     /// <param name="compose">The whole file as it is to be, or why it cannot be. Called when no other change is under way.</param>
     public Task<ReloadResult> EditAsync(string why, Func<(string? Text, string? WhyNot)> compose) => AloneAsync(async () =>
     {
-        (string? text, string? whyNot) = compose();
+        if (ReadFile(out string? whyNot) is not { } over)
+            return Refused(whyNot!);
+        (string? text, whyNot) = compose();
         if (text is null || SharedPart.TrySplit(text, out whyNot) is not { } file)
             return Refused(whyNot!);
-        return file.Text == Current.Text ? Write(text) : await ChangeAsync(Next(file.Text, why, [Current.Id]), text, isOnDisk: false);
+        return file.Text == Current.Text ? Write(text, over) : await ChangeAsync(Next(file.Text, why, [Current.Id]), text, over);
     });
 
     /// <summary>Goes back to the text of a version, as a new one.</summary>
@@ -211,9 +213,11 @@ internal sealed partial class SharedConfiguration : IAsyncDisposable
     }
 
     /// <summary>Our own part of the file with the version's shared part.</summary>
-    private string? Compose(ConfigurationVersion version, out string? whyNot)
+    /// <param name="over">What the file says as yet.</param>
+    private string? Compose(ConfigurationVersion version, out string? over, out string? whyNot)
     {
-        if (ReadFile(out whyNot) is not { } text || SharedPart.TrySplit(text, out whyNot) is not { } file)
+        over = ReadFile(out whyNot);
+        if (over is null || SharedPart.TrySplit(over, out whyNot) is not { } file)
             return null;
         if (file.Text == Current.Text || file.Text == version.Text)
             return file.With(version.Text, out whyNot);
@@ -222,10 +226,11 @@ internal sealed partial class SharedConfiguration : IAsyncDisposable
     }
 
     private async Task<ReloadResult> ComposeAndChangeAsync(ConfigurationVersion version) =>
-        Compose(version, out string? whyNot) is { } text ? await ChangeAsync(version, text, isOnDisk: false) : Refused(whyNot!);
+        Compose(version, out string? over, out string? whyNot) is { } text ? await ChangeAsync(version, text, over) : Refused(whyNot!);
 
     /// <summary>Valid on all that can be reached, then made here, then made there.</summary>
-    private async Task<ReloadResult> ChangeAsync(ConfigurationVersion version, string text, bool isOnDisk)
+    /// <param name="over">What the file said when the text was made of it; null: it says the text already.</param>
+    private async Task<ReloadResult> ChangeAsync(ConfigurationVersion version, string text, string? over)
     {
         string[] problems = [.. _shell.Validate(text)];
         if (problems.Length > 0)
@@ -242,7 +247,7 @@ internal sealed partial class SharedConfiguration : IAsyncDisposable
                 return Refused(Objections(peer, answer));
         }
 
-        ReloadResult made = Make(version, text, isOnDisk);
+        ReloadResult made = Make(version, text, over);
         if (!made.Applied)
             return made;
         foreach (string peer in ready)
@@ -259,30 +264,31 @@ internal sealed partial class SharedConfiguration : IAsyncDisposable
     /// <summary>Takes a version that the peer has in force.</summary>
     private ReloadResult Take(ConfigurationVersion version)
     {
-        if (Compose(version, out string? whyNot) is not { } text)
+        if (Compose(version, out string? over, out string? whyNot) is not { } text)
             return Refused(whyNot!);
         string[] problems = [.. _shell.Validate(text)];
-        return problems.Length > 0 ? Refused(problems) : Make(version, text, isOnDisk: false);
+        return problems.Length > 0 ? Refused(problems) : Make(version, text, over);
     }
 
-    private ReloadResult Make(ConfigurationVersion version, string text, bool isOnDisk)
+    private ReloadResult Make(ConfigurationVersion version, string text, string? over)
     {
-        ReloadResult made = isOnDisk ? _shell.Apply(text) : Write(text);
+        ReloadResult made = over is null ? _shell.Apply(text) : Write(text, over);
         if (made.Applied)
             Record(version);
         return made;
     }
 
-    /// <summary>Writes the file and puts it in force; the old file is back when that fails.</summary>
-    private ReloadResult Write(string text)
+    /// <summary>Writes the file and puts it in force; the old file is back when that fails. What somebody wrote there meanwhile stays.</summary>
+    private ReloadResult Write(string text, string over)
     {
-        string before = ReadFile(out _) ?? text;
+        if (ReadFile(out _) != over)
+            return Refused($"{_shell.File} on {_shell.Node} was changed just now, and this would undo that (reload it there, then try again)");
         try
         {
             AtomicFile.Write(_shell.File, text);
             ReloadResult made = _shell.Apply(text);
             if (!made.Applied)
-                AtomicFile.Write(_shell.File, before);
+                AtomicFile.Write(_shell.File, over);
             return made;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
