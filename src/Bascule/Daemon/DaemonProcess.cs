@@ -10,7 +10,7 @@ internal static class DaemonProcess
     /// <param name="stateFile">In place of what the file says; null: as it says.</param>
     public static async Task<int> RunAsync(string file, string? stateFile)
     {
-        CheckedConfiguration read = ConfigurationFile.LoadToRun(file);
+        CheckedConfiguration read = ConfigurationFile.LoadToRun(file, out string? text);
         if (read.Meant is not { } configuration)
         {
             CheckCommand.Complain(file, read);
@@ -28,7 +28,7 @@ internal static class DaemonProcess
         using Signals signals = new(
             hangUp: () => _ = ReloadAsync(ready.Task, time, log),
             endNow: () => DeleteSocket(ready.Task, configuration.AdminSocket));
-        if (await Director.StartAsync(file, configuration, time, loggers, stderr.Write, stateFile) is not { } director)
+        if (await Director.StartAsync(file, text!, configuration, time, loggers, stderr.Write, stateFile) is not { } director)
             return ExitCode.Failed;
 
         Log.Ready(log, Environment.ProcessId, director.Current.Workers, configuration.AdminSocket);

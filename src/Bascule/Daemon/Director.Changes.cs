@@ -16,7 +16,7 @@ internal sealed partial class Director
 #pragma warning restore CA1001
 {
     private readonly SemaphoreSlim _editing = new(1);
-    private readonly InForce _inForce = new();
+    private readonly InForce _inForce;
 
     /// <summary>Changes the configuration as an operator says, one change at a time; with any problem, nothing changes.</summary>
     public async Task<EditResult> EditAsync(EditRequest request)
@@ -82,15 +82,14 @@ internal sealed partial class Director
     /// <summary>What would be in force.</summary>
     private Edited Compose(EditRequest request)
     {
-        if (_inForce.Text is not { } before)
-            return new(null, $"{_file} could not be read when the daemon started, so it cannot be changed piecemeal (reload first)", []);
+        string before = _inForce.Text;
         if (request.Save && ReadFile() != _inForce.OnDisk)
             return new(null, $"{_file} was changed since it was last read, and saving would undo that (`bascule reload` puts it in force; then make this change again)", []);
         if (request.Change is not { } change)
-            return new(before, null, LineDifference.Between(_inForce.OnDisk ?? "", before));
+            return new(before, null, LineDifference.Between(_inForce.OnDisk, before));
         EditedText edited = ConfigurationEditor.Apply(before, Current.Configuration, change);
         return edited.Text is { } text
-            ? new(text, null, LineDifference.Between(request.Save ? _inForce.OnDisk ?? "" : before, text))
+            ? new(text, null, LineDifference.Between(request.Save ? _inForce.OnDisk : before, text))
             : new(null, $"{edited.Refusal!.Error} ({edited.Refusal.Hint})", []);
     }
 
@@ -119,13 +118,13 @@ internal sealed partial class Director
 
     private readonly record struct Edited(string? Text, string? WhyNot, ImmutableArray<string> Difference);
 
-    private SharedConfiguration? OpenShared(Configuration configuration)
+    private SharedConfiguration? OpenShared(Configuration configuration, string text)
     {
         if (configuration.Ha is not { SharesConfiguration: true } ha)
             return null;
         SharingShell shell = new(StateChannel.NodeOf(configuration), _file, [.. ha.Peers.Select(p => p.Name)], AskPeerAsync, Validate, ApplyText,
             problems => ReloadResult.Refused(Current, problems));
-        SharedConfiguration? shared = SharedConfiguration.TryOpen(shell, ha, _time, _log, out string? whyNot);
+        SharedConfiguration? shared = SharedConfiguration.TryOpen(shell, ha, text, _time, _log, out string? whyNot);
         if (shared is null)
             Log.NotSharing(_log, whyNot!);
         return shared;
@@ -138,7 +137,7 @@ internal sealed partial class Director
         lock (_changing)
         {
             string? text = null;
-            return OfFile(Reload(() => ConfigurationFile.LoadToRun(_file, out text)), text);
+            return OfFile(Reload(() => ConfigurationFile.LoadToRun(_file, out text)), text!);
         }
     }
 
@@ -149,7 +148,7 @@ internal sealed partial class Director
             return OfFile(Reload(() => ConfigurationFile.CheckToRun(_file, text)), text);
     }
 
-    private ReloadResult OfFile(ReloadResult result, string? text) => !result.Applied ? result : result with
+    private ReloadResult OfFile(ReloadResult result, string text) => !result.Applied ? result : result with
     {
         Warnings =
         [

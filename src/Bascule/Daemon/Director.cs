@@ -62,10 +62,11 @@ internal sealed partial class Director
     private RoleFollower? _follower;
     private bool _isStopping;
 
-    private Director(string file, Configuration configuration, IReadOnlyDictionary<SecretSource, byte[]> secrets, TimeProvider time, ILoggerFactory loggers, string? stateFile)
+    private Director(string file, string text, Configuration configuration, IReadOnlyDictionary<SecretSource, byte[]> secrets, TimeProvider time, ILoggerFactory loggers, string? stateFile)
     {
         Random chance = new(Environment.ProcessId ^ (int)time.GetTimestamp());
         _file = Path.GetFullPath(file);
+        _inForce = new(text);
         _adminSocket = configuration.AdminSocket;
         _stateFile = configuration.StateFile;
         _time = time;
@@ -101,11 +102,12 @@ internal sealed partial class Director
 
     /// <summary>Opens everything, then starts everything.</summary>
     /// <param name="file">Where the configuration came from, and where a reload looks again.</param>
+    /// <param name="text">What the file said when <paramref name="configuration"/> was read from it.</param>
     /// <param name="complain">Takes each reason why not, as a line for the operator.</param>
     /// <param name="stateFile">In place of what the configuration says; null: as it says.</param>
     /// <returns>Null when there was a reason why not; then nothing is left open.</returns>
     public static async Task<Director?> StartAsync(
-        string file, Configuration configuration, TimeProvider time, ILoggerFactory loggers, Action<string> complain, string? stateFile = null)
+        string file, string text, Configuration configuration, TimeProvider time, ILoggerFactory loggers, Action<string> complain, string? stateFile = null)
     {
         IReadOnlyDictionary<SecretSource, byte[]> secrets = Secrets.Read(configuration, out string[] unread);
         if (unread.Length > 0)
@@ -122,7 +124,7 @@ internal sealed partial class Director
             return null;
         }
 
-        Director director = new(file, configuration, secrets, time, loggers, stateFile);
+        Director director = new(file, text, configuration, secrets, time, loggers, stateFile);
         RoleSet roles = director._roles.Current;
         string[] problems = [.. director._problems, .. director._proxy.Prepare(director.Current, roles).Select(Sentence), .. director.ClaimDatapath()];
         if (problems.Length > 0)
@@ -132,11 +134,10 @@ internal sealed partial class Director
             return null;
         }
 
-        director._inForce.TakeFile(director.ReadFile());
         director._notifier.Apply(ReceiversOf(configuration));
         director._notifier.Tell(new(NotificationType.Director, StateChannel.NodeOf(configuration), "started", $"with {director._file}", director._startedAt));
         director._weights.Turn(); // who has a quorum from the start is told too
-        director._shared = director.OpenShared(configuration);
+        director._shared = director.OpenShared(configuration, text);
         director._health.Apply(director.Current, roles);
         director._admin = await AdminServer.StartAsync(socket, new(VersionCommand.Current, director.Status, director.ReloadAsync)
         {

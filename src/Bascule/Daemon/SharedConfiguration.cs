@@ -58,15 +58,16 @@ internal sealed partial class SharedConfiguration : IAsyncDisposable
 
     private ConfigurationVersion Current => History.Current!;
 
-    /// <summary>Reads the history; what the file says now becomes a version of it, if it is not the last.</summary>
+    /// <summary>Reads the history; what is in force becomes a version of it, if it is not the last.</summary>
+    /// <param name="text">In force: the whole file as it was read.</param>
     /// <param name="whyNot">As a sentence; null on success.</param>
-    public static SharedConfiguration? TryOpen(SharingShell shell, HaSettings settings, TimeProvider time, ILogger log, out string? whyNot)
+    public static SharedConfiguration? TryOpen(SharingShell shell, HaSettings settings, string text, TimeProvider time, ILogger log, out string? whyNot)
     {
+        if (SharedPart.TrySplit(text, out whyNot) is not { } file)
+            return null;
         VersionFolder folder = new(settings.StateFolder);
         try
         {
-            if (SharedPart.TrySplit(System.IO.File.ReadAllText(shell.File), out whyNot) is not { } file)
-                return null;
             ConfigurationHistory history = folder.Read(path => Log.OddVersion(log, path));
             SharedConfiguration opened = new(shell, folder, history, time, log);
             if (history.Current is not { } last)

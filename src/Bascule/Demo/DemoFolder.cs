@@ -21,10 +21,11 @@ internal sealed class DemoFolder : IDisposable
     public string Socket => Path.Combine(_folder.FullName, "admin.sock");
 
     /// <summary>Writes the file an operator would write, and reads it as the daemon does.</summary>
-    public Configuration Write(int port, IReadOnlyList<DemoServerProcess> servers)
+    /// <param name="text">Of the file.</param>
+    public Configuration Write(int port, IReadOnlyList<DemoServerProcess> servers, out string text)
     {
         string realServers = string.Join(", ", servers.Select(s => s.Address));
-        System.IO.File.WriteAllText(File, $$"""
+        text = $$"""
             # Written by `bascule demo`. Change something, then reload.
             workers: 2
             admin: { socket: {{Socket}} }
@@ -45,7 +46,8 @@ internal sealed class DemoFolder : IDisposable
                 check: { type: http, path: /healthz, interval: 1s, timeout: 1s, rise: 1, fall: 1 }
                 realServers: [{{realServers}}]
 
-            """);
+            """;
+        System.IO.File.WriteAllText(File, text);
         CheckedConfiguration read = ConfigurationFile.Load(File);
         return read.Meant
             ?? throw new InvalidOperationException($"the demo's own file is wrong: {string.Join("; ", read.Problems.Select(p => p.Format(File)))}");

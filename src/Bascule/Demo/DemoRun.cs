@@ -68,9 +68,9 @@ internal sealed class DemoRun
         int port, int? seconds, DemoFolder folder, IReadOnlyList<DemoServerProcess> servers, TimeProvider time, CancellationToken stopping)
     {
         IDemoView view = !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities.Ansi ? new TableView(time) : new PlainView(time);
-        Configuration configuration = folder.Write(port, servers);
+        Configuration configuration = folder.Write(port, servers, out string text);
         using LineLog loggers = new(view.Log, time, LogLevel.Information);
-        if (await Director.StartAsync(folder.File, configuration, time, loggers, Console.Error.WriteLine) is not { } director)
+        if (await Director.StartAsync(folder.File, text, configuration, time, loggers, Console.Error.WriteLine) is not { } director)
         {
             Console.Error.WriteLine("Choose other ports with --port.");
             return ExitCode.Failed;

@@ -36,7 +36,7 @@ public sealed class SharedConfigurationTests : IAsyncDisposable
             SharesConfiguration = true,
             RealtimePriority = 0,
         };
-        _shared = SharedConfiguration.TryOpen(shell, settings, clock, _loggers.CreateLogger("test"), out string? whyNot)!;
+        _shared = SharedConfiguration.TryOpen(shell, settings, Before, clock, _loggers.CreateLogger("test"), out string? whyNot)!;
         Assert.Null(whyNot);
     }
 
