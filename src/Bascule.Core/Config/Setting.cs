@@ -29,6 +29,13 @@ internal abstract class Setting(string name, Form form)
     /// <summary>What other programs call it; suggested, not accepted.</summary>
     public ImmutableArray<string> AlsoCalled { get; init; } = [];
 
+    /// <summary>Whether what is written may be a secret, or hold one, as a header line holds a login: then no log and no status shows it.</summary>
+    public bool MayBeSecret
+    {
+        get => field || form is Section { HoldsSecrets: true } or NamedForm { HoldsSecrets: true };
+        init;
+    }
+
     /// <summary>Whether it must be written.</summary>
     public bool IsRequired => !HasDefault && Otherwise is null;
 

@@ -12,6 +12,7 @@ internal static class AgentKind
         Source = "HAProxy agent-send",
         Example = "agentSend: \"shop\\n\"",
         AlsoCalled = ["agent-send"],
+        MayBeSecret = true,
     };
 
     public static readonly CheckKind Kind = new("agent", "What does the agent that runs on it say, at `port`? It answers with a line of words as for HAProxy: `75%`, `up`, `ready`, `drain`, `maint`, `down`, `stopped`, `fail`.", "agent-check", "agent_check")

@@ -41,6 +41,7 @@ internal static class HttpKind
         Source = "ours; Host is all that HTTP/1.1 requires",
         Example = "headers: { Accept: text/html }",
         AlsoCalled = ["header", "hdr"],
+        MayBeSecret = true,
     };
 
     public static readonly Setting<ValueList<StatusRange>> Expect = new("expect", new StatusRangesForm())

@@ -26,6 +26,7 @@ internal static class ScriptKind
         Source = "ours; a program that needs none is the rule",
         Example = "environment: { LEVEL: deep }",
         AlsoCalled = ["env"],
+        MayBeSecret = true,
     };
 
     public static readonly Setting<bool> DynamicWeight = new("dynamicWeight", new SwitchForm())

@@ -14,6 +14,7 @@ internal static class SendExpectKind
         Source = "HAProxy tcp-check: send and expect",
         Example = "steps: [{ send: \"PING\\r\\n\" }, { expect: \"+PONG\" }]",
         AlsoCalled = ["script", "sendExpect", "tcp-check"],
+        MayBeSecret = true,
     };
 
     public static readonly CheckKind Kind = new("send-expect", "Does it answer in a conversation over TCP as expected, word for word?", "send", "expect", "negotiate", "tcp_check_send")

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 using System.Text.Json.Serialization;
 
@@ -38,14 +39,19 @@ public sealed record ConfigurationChange
 /// <param name="Value">As it is written in the file: <c>3</c>, <c>[10.0.0.11:8080, 10.0.0.12:8080]</c>. Null: it goes, and its default counts.</param>
 public sealed record SettingChange(string Name, string? Value)
 {
-    // "key" also ends hmacKey. A map may hold any of them, and its header lines may hold a login.
-    private static readonly ImmutableArray<string> Secret = ["password", "secret", "key", "authorization", "cookie:"];
+    private static readonly FrozenSet<string> SecretSettings =
+        RootSection.Section.AndAllInside().SelectMany(section => section.Settings).Where(setting => setting.MayBeSecret).Select(setting => setting.Name).ToFrozenSet();
+
+    // Besides, what is called so anywhere, in the arguments of a program for one. "key" also ends hmacKey.
+    private static readonly ImmutableArray<string> SecretWords = ["password", "secret", "key", "authorization", "cookie:"];
 
     /// <summary>For the log and for the status: without what is secret.</summary>
     [JsonIgnore]
     public string Words => $"{Name}={(Value is { Length: > 0 } && HoldsSecret ? "***" : Value)}";
 
-    private bool HoldsSecret => IsSecret(Name) || (Value!.AsSpan().IndexOfAny('{', '[', ':') >= 0 && IsSecret(Value!));
+    // A map or list may hold any setting.
+    private bool HoldsSecret => Name.Split('.').Any(SecretSettings.Contains) || NamesSecret(Name)
+        || (Value!.AsSpan().IndexOfAny('{', '[', ':') >= 0 && (NamesSecret(Value!) || SecretSettings.Any(setting => Value!.Contains(setting, StringComparison.Ordinal))));
 
-    private static bool IsSecret(string text) => Secret.Any(word => text.Contains(word, StringComparison.OrdinalIgnoreCase));
+    private static bool NamesSecret(string text) => SecretWords.Any(word => text.Contains(word, StringComparison.OrdinalIgnoreCase));
 }
