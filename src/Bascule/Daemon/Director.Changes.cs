@@ -48,7 +48,7 @@ internal sealed partial class Director
                 return new(result, edited.Difference, IsSaved: false);
             if (isNew && request.Change is { } change)
             {
-                _inForce.Change(text, new(change.Words, request.By, _time.GetUtcNow()));
+                _inForce.Change(text, change, new(change.Words, request.By, _time.GetUtcNow()));
                 Log.Edited(_log, request.By, change.Words);
             }
 
@@ -87,6 +87,8 @@ internal sealed partial class Director
             return new(null, $"{_file} was changed since it was last read, and saving would undo that (`bascule reload` puts it in force; then make this change again)", []);
         if (request.Change is not { } change)
             return new(before, null, LineDifference.Between(_inForce.OnDisk, before));
+        if (!_inForce.HasRoomFor(change))
+            return new(null, $"{InForce.MostUnsaved} changes are in force that are not in the file (`bascule save` keeps them, `bascule reload` drops them; then make this one again)", []);
         EditedText edited = ConfigurationEditor.Apply(before, Current.Configuration, change);
         return edited.Text is { } text
             ? new(text, null, LineDifference.Between(request.Save ? _inForce.OnDisk : before, text))
