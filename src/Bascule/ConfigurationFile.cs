@@ -8,6 +8,8 @@ namespace Bascule;
 /// <summary>The configuration file on disk.</summary>
 internal static class ConfigurationFile
 {
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     /// <summary>Reads and checks it. A file that cannot be read is a problem like any other; nothing is thrown, and nothing waits.</summary>
     public static CheckedConfiguration Load(string path) => Load(path, out _);
 
@@ -31,6 +33,24 @@ internal static class ConfigurationFile
 
     private static CheckedConfiguration ToRun(string path, CheckedConfiguration read) =>
         read.Meant is { } meant ? new(FlowHashKeys.Resolve(meant), []) { Warnings = [.. SecretWarnings.Of(path, meant), .. ProgramWarnings.Of(meant), .. read.Warnings] } : read;
+
+    /// <summary>What it says, which nobody has checked.</summary>
+    /// <param name="whyNot">Why it cannot be read, as what could be said of the file: "is not a file"; null on success.</param>
+    public static string? ReadText(string path, out string? whyNot)
+    {
+        whyNot = FileKinds.Of(path) == FileKind.Regular ? null : "is not a file";
+        if (whyNot is not null)
+            return null;
+        try
+        {
+            return File.ReadAllText(path, Strict);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DecoderFallbackException)
+        {
+            whyNot = $"cannot be read: {e.Message}";
+            return null;
+        }
+    }
 
     // A pipe could wait for ever for somebody to write, and /dev/zero never ends.
     private static CheckedConfiguration? NotAFile(FileKind? kind) => kind switch

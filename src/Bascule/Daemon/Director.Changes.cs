@@ -16,6 +16,9 @@ internal sealed partial class Director
 #pragma warning restore CA1001
 {
     private readonly SemaphoreSlim _editing = new(1);
+
+    /// <summary>One configuration after another. Held while a text is read and checked, which takes its time; only who has it takes <see cref="_changing"/> with a new one.</summary>
+    private readonly Lock _configuring = new();
     private readonly InForce _inForce;
 
     /// <summary>Changes the configuration as an operator says, one change at a time; with any problem, nothing changes.</summary>
@@ -35,7 +38,7 @@ internal sealed partial class Director
 
     private EditResult EditHere(EditRequest request)
     {
-        lock (_changing)
+        lock (_configuring)
         {
             Edited edited = Compose(request);
             if (edited.Text is not { } text)
@@ -43,7 +46,7 @@ internal sealed partial class Director
             if (request.DryRun)
                 return new(Validate(text) is { Length: > 0 } problems ? ReloadResult.Refused(Current, problems) : ReloadResult.Between(Current, Current, []), edited.Difference, IsSaved: false);
             bool isNew = text != _inForce.Text;
-            ReloadResult result = isNew ? Reload(() => ConfigurationFile.CheckToRun(_file, text)) : ReloadResult.Between(Current, Current, []);
+            ReloadResult result = isNew ? Reload(ConfigurationFile.CheckToRun(_file, text)) : ReloadResult.Between(Current, Current, []);
             if (!result.Applied)
                 return new(result, edited.Difference, IsSaved: false);
             if (isNew && request.Change is { } change)
@@ -63,7 +66,7 @@ internal sealed partial class Director
         Edited edited = default;
         ReloadResult result = await shared.EditAsync(request.Change?.Words ?? "save", () =>
         {
-            lock (_changing)
+            lock (_configuring)
             {
                 edited = Compose(request);
                 _inForce.Saving = edited.Text;
@@ -71,7 +74,7 @@ internal sealed partial class Director
 
             return (edited.Text, edited.WhyNot);
         });
-        lock (_changing)
+        lock (_configuring)
             _inForce.Saving = null;
         Say(result);
         if (result.Applied && request.Change is { } change)
@@ -83,7 +86,7 @@ internal sealed partial class Director
     private Edited Compose(EditRequest request)
     {
         string before = _inForce.Text;
-        if (request.Save && ReadFile() != _inForce.OnDisk)
+        if (request.Save && ConfigurationFile.ReadText(_file, out _) != _inForce.OnDisk)
             return new(null, $"{_file} was changed since it was last read, and saving would undo that (`bascule reload` puts it in force; then make this change again)", []);
         if (request.Change is not { } change)
             return new(before, null, LineDifference.Between(_inForce.OnDisk, before));
@@ -112,12 +115,6 @@ internal sealed partial class Director
         }
     }
 
-    private string? ReadFile()
-    {
-        ConfigurationFile.Load(_file, out string? text);
-        return text;
-    }
-
     private readonly record struct Edited(string? Text, string? WhyNot, ImmutableArray<string> Difference);
 
     private SharedConfiguration? OpenShared(Configuration configuration, string text)
@@ -136,18 +133,15 @@ internal sealed partial class Director
 
     private ReloadResult ReloadHere()
     {
-        lock (_changing)
-        {
-            string? text = null;
-            return OfFile(Reload(() => ConfigurationFile.LoadToRun(_file, out text)), text!);
-        }
+        lock (_configuring)
+            return OfFile(Reload(ConfigurationFile.LoadToRun(_file, out string? text)), text!);
     }
 
     // The text of the file, already there or about to be.
     private ReloadResult ApplyText(string text)
     {
-        lock (_changing)
-            return OfFile(Reload(() => ConfigurationFile.CheckToRun(_file, text)), text);
+        lock (_configuring)
+            return OfFile(Reload(ConfigurationFile.CheckToRun(_file, text)), text);
     }
 
     private ReloadResult OfFile(ReloadResult result, string text) => !result.Applied ? result : result with
@@ -162,12 +156,12 @@ internal sealed partial class Director
     // As a reload would, up to where it would change anything.
     private string[] Validate(string text)
     {
+        CheckedConfiguration read = ConfigurationFile.CheckToRun(_file, text);
+        if (read.Meant is not { } wanted)
+            return [.. read.Problems.Select(p => p.Format(_file))];
         lock (_changing)
         {
             Snapshot before = Current;
-            CheckedConfiguration read = ConfigurationFile.CheckToRun(_file, text);
-            if (read.Meant is not { } wanted)
-                return [.. read.Problems.Select(p => p.Format(_file))];
             Snapshot after = before.Next(FitToDescriptors(wanted, before.Workers), _board); // no key of cookies is made for what is only looked at
             IReadOnlyList<ListenProblem> problems = _proxy.Prepare(after, _roles.Current);
             _proxy.DropPrepared();
@@ -176,16 +170,19 @@ internal sealed partial class Director
         }
     }
 
-    private ReloadResult Reload(Func<CheckedConfiguration> load)
+    private ReloadResult Reload(CheckedConfiguration read)
+    {
+        lock (_changing)
+        {
+            if (_isStopping)
+                return ReloadResult.Refused(Current, ["the daemon is shutting down (start it again with the new file)"]);
+            return read.Meant is { } wanted ? PutInForce(wanted, read.Warnings) : ReloadResult.Refused(Current, read.Problems.Select(p => p.Format(_file)));
+        }
+    }
+
+    private ReloadResult PutInForce(Configuration wanted, ImmutableArray<Problem> warnings)
     {
         Snapshot before = Current;
-        if (_isStopping)
-            return ReloadResult.Refused(before, ["the daemon is shutting down (start it again with the new file)"]);
-
-        CheckedConfiguration read = load();
-        if (read.Meant is not { } wanted)
-            return ReloadResult.Refused(before, read.Problems.Select(p => p.Format(_file)));
-
         Snapshot after = before.Next(FitToDescriptors(_cookieKeys.Resolve(wanted), before.Workers), _board);
         RoleSet roles = _roles.Current;
         IReadOnlyList<ListenProblem> problems = _proxy.Prepare(after, roles);
@@ -203,7 +200,7 @@ internal sealed partial class Director
         _packets?.Apply(after, PacketRoles(roles));
         _board.Forget(after);
         bool haIsApplied = wanted.Ha is { } ha ? _failover?.TryApply(ha) ?? false : _failover is null;
-        return ReloadResult.Between(before, after, [.. read.Warnings.Select(w => w.FormatWarning(_file)), .. NeedsRestart(before, wanted, haIsApplied)]);
+        return ReloadResult.Between(before, after, [.. warnings.Select(w => w.FormatWarning(_file)), .. NeedsRestart(before, wanted, haIsApplied)]);
     }
 
     private IEnumerable<string> NeedsRestart(Snapshot before, Configuration wanted, bool haIsApplied)

@@ -4,7 +4,7 @@ using Bascule.Core.Config.Editing;
 
 namespace Bascule.Daemon;
 
-/// <summary>The text of the configuration that is in force, and what of it is not in the file. Changed under the director's lock.</summary>
+/// <summary>The text of the configuration that is in force, and what of it is not in the file. Changed by who puts a configuration in force.</summary>
 /// <param name="text">Of the file, as the daemon starts with it.</param>
 internal sealed class InForce(string text)
 {

@@ -1,10 +1,8 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
-using System.Text;
 using Bascule.Core.Api;
 using Bascule.Core.Config.Sharing;
 using Bascule.Core.Model;
-using Bascule.Linux.Files;
 using Microsoft.Extensions.Logging;
 
 namespace Bascule.Daemon;
@@ -29,8 +27,6 @@ internal sealed partial class SharedConfiguration : IAsyncDisposable
 {
     /// <summary>What could not be taken when the peer came may be possible now.</summary>
     private static readonly TimeSpan ComparesEvery = TimeSpan.FromSeconds(15);
-
-    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     private readonly SharingShell _shell;
     private readonly VersionFolder _folder;
@@ -314,18 +310,10 @@ internal sealed partial class SharedConfiguration : IAsyncDisposable
 
     private string? ReadFile(out string? whyNot)
     {
-        whyNot = FileKinds.Of(_shell.File) == FileKind.Regular ? null : $"{_shell.File} on {_shell.Node} is not a file";
+        string? text = ConfigurationFile.ReadText(_shell.File, out whyNot);
         if (whyNot is not null)
-            return null;
-        try
-        {
-            return System.IO.File.ReadAllText(_shell.File, Strict);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DecoderFallbackException)
-        {
-            whyNot = $"{_shell.File} on {_shell.Node} cannot be read: {e.Message}";
-            return null;
-        }
+            whyNot = $"{_shell.File} on {_shell.Node} {whyNot}";
+        return text;
     }
 
     private ReloadResult Refused(params IEnumerable<string> problems) => _shell.Refuse(problems);
