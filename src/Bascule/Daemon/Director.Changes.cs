@@ -211,7 +211,7 @@ internal sealed partial class Director
             yield return $"admin.socket stays as it was until the daemon is restarted (the file now says {wanted.AdminSocket})";
         if (wanted.Packets != _packets?.Settings)
             yield return "packets stays as it was until the daemon is restarted (which interrupts no flow)";
-        if (wanted.StateFile != _stateFile)
+        if (_stateFile is not null && wanted.StateFile != _stateFile)
             yield return $"stateFile stays as it was until the daemon is restarted (the file now says {wanted.StateFile})";
         if (!haIsApplied)
             yield return "ha stays as it was until the daemon is restarted: only priority and preempt can be changed without a change of roles (hand over first: bascule handover --all)";

@@ -37,7 +37,7 @@ internal sealed partial class Director
     private readonly ulong _filesAllowed;
     private readonly string _file;
     private readonly string _adminSocket;
-    private readonly string _stateFile;
+    private readonly string? _stateFile; // null: named on the command line, and so the same whatever the file says
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly HealthBoard _board;
@@ -68,7 +68,7 @@ internal sealed partial class Director
         _file = Path.GetFullPath(file);
         _inForce = new(text);
         _adminSocket = configuration.AdminSocket;
-        _stateFile = configuration.StateFile;
+        _stateFile = stateFile is null ? configuration.StateFile : null;
         _time = time;
         _log = loggers.CreateLogger<Director>();
         _cookieKeys = new(Path.GetFullPath(stateFile ?? configuration.StateFile), _log);

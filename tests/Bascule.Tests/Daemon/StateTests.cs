@@ -165,6 +165,7 @@ public sealed class StateTests
         await BasculeProcess.RunAsync("drain", "web", "-s", daemon.Socket);
 
         Assert.Contains("\"drain\"", File.ReadAllText(elsewhere), StringComparison.Ordinal);
+        File.WriteAllText(daemon.File, File.ReadAllText(daemon.File).Replace("/state.json", "/other.json", StringComparison.Ordinal)); // says nothing of who does not listen to it
         Assert.Equal("", (await BasculeProcess.RunAsync("reload", "-s", daemon.Socket)).Error);
     }
 
