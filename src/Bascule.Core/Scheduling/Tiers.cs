@@ -7,15 +7,16 @@ namespace Bascule.Core.Scheduling;
 internal sealed class Tiers(ImmutableArray<LiveRealServer> realServers, Scheduler main, int mainCount, Scheduler fallback) : Scheduler(realServers)
 {
     /// <inheritdoc/>
-    public override bool GoesByDestination => main.GoesByDestination;
-
-    /// <inheritdoc/>
     public override int Pick(in ClientAddress client, in TriedServers tried, Random random)
     {
-        int index = main.Pick(client, tried, random);
+        // The last try is a fallback server's, however many real servers are left that would most likely fail as well.
+        bool isLast = tried.Count == TriedServers.Capacity - 1;
+        int index = isLast ? None : main.Pick(client, tried, random);
         if (index != None)
             return index;
         index = fallback.Pick(client, tried.From(mainCount), random);
-        return index == None ? None : index + mainCount;
+        if (index != None)
+            return index + mainCount;
+        return isLast ? main.Pick(client, tried, random) : None;
     }
 }

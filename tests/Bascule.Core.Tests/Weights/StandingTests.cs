@@ -1,6 +1,7 @@
 using Bascule.Core.Model;
 using Bascule.Core.Scheduling;
 using Bascule.Core.Tests.Model;
+using Bascule.Core.Tests.Scheduling;
 using Bascule.Core.Weights;
 using Bascule.Testing;
 
@@ -134,6 +135,19 @@ public sealed class StandingTests
         Assert.Equal([0, 1], picked.Take(2).Order());
         Assert.Equal([2, 3], picked.Skip(2).Order());
         Assert.Equal(Scheduler.None, snapshots.Current.VirtualServers[0].Pick(default, tried, new Random(1), out _));
+    }
+
+    [Theory]
+    [InlineData(true, 5)]
+    [InlineData(false, 3)]
+    public void The_last_try_is_a_fallback_servers_where_one_can(bool fallbackCan, int expected)
+    {
+        SnapshotHolder snapshots = Serve(Web(main: 5, fallback: 1) with { Scheduler = SchedulerKind.FailOver });
+        for (int i = 0; i < 6; i++)
+            Answer(snapshots, i, passed: i < 5 || fallbackCan);
+        Turn(snapshots);
+
+        Assert.Equal(expected, snapshots.Current.VirtualServers[0].Pick(default, Farm.Tried(0, 1, 2), new Random(1), out _));
     }
 
     [Fact]

@@ -55,6 +55,16 @@ public sealed class TcpReachTests
     }
 
     [Fact]
+    public async Task A_fallback_server_answers_at_once_when_five_real_servers_refuse()
+    {
+        await using FakeRealServer fallback = Named("fallback");
+        IPEndPoint[] dead = [.. Enumerable.Range(0, 5).Select(_ => Director.FreeAddress())];
+        await using Director director = Director.Start(Director.Tcp(dead) with { RealServers = [.. dead.Select(d => new RealServer(d, 1)), new(fallback.Address, 1) { IsFallback = true }] });
+
+        Assert.Equal("fallback", await NameAsync(director));
+    }
+
+    [Fact]
     public async Task The_sorry_server_answers_when_all_refuse()
     {
         await using FakeRealServer sorry = Named("sorry");
