@@ -57,6 +57,10 @@ internal sealed class AdminApi(DirectorAnswers director) : IHttpApplication<Http
         {
             await RefuseAsync(context, StatusCodes.Status400BadRequest, $"the body cannot be read: {e.Message}", "send a JSON object as the guide shows it");
         }
+        catch (BadHttpRequestException e)
+        {
+            await RefuseAsync(context, e.StatusCode, $"the body cannot be read: {e.Message}", $"send {AdminServer.LargestBody} bytes at most");
+        }
 
         return null;
     }

@@ -11,6 +11,9 @@ namespace Bascule.Admin;
 /// <summary>The API on the admin socket. Kestrel alone, without a host: no configuration of its own that could open anything else.</summary>
 public sealed class AdminServer : IAsyncDisposable
 {
+    /// <summary>Bytes of the body of a request: a virtual server with all its real servers.</summary>
+    internal const int LargestBody = 64 * 1024;
+
     private readonly KestrelServer _server;
 
     private AdminServer(KestrelServer server) => _server = server;
@@ -37,7 +40,7 @@ public sealed class AdminServer : IAsyncDisposable
         limits.MaxRequestLineSize = 2048;
         limits.MaxRequestHeadersTotalSize = 8192;
         limits.MaxRequestHeaderCount = 32;
-        limits.MaxRequestBodySize = 64 * 1024; // a virtual server with all its real servers
+        limits.MaxRequestBodySize = LargestBody;
         limits.RequestHeadersTimeout = TimeSpan.FromSeconds(5);
         limits.KeepAliveTimeout = TimeSpan.FromSeconds(30);
     }

@@ -9,8 +9,14 @@ internal static class EditApi
     /// <summary><c>POST /v1/edit</c></summary>
     public static async Task EditAsync(Func<EditRequest, Task<EditResult>> edit, HttpContext context)
     {
-        if (await AdminApi.BodyAsync(context, ApiJson.Readable.EditRequest) is not { } request)
+        if (await AdminApi.BodyAsync(context, ApiJson.Requests.EditRequest) is not { } request)
             return;
+        if (request.Change?.Settings.Contains(null!) ?? false)
+        {
+            await AdminApi.RefuseAsync(context, StatusCodes.Status400BadRequest, "one of the settings is null", "send each as { \"name\": …, \"value\": … }");
+            return;
+        }
+
         if (request.Change is null && !request.Save)
         {
             await AdminApi.RefuseAsync(context, StatusCodes.Status400BadRequest, "it says neither what to change nor to save", "send a change, or save: true");

@@ -22,8 +22,14 @@ internal static class StateApi
     /// <summary><c>POST /v1/state</c></summary>
     public static async Task SayAsync(StateAnswers states, HttpContext context)
     {
-        if (await AdminApi.BodyAsync(context, ApiJson.Readable.StateRequest) is not { } request)
+        if (await AdminApi.BodyAsync(context, ApiJson.Requests.StateRequest) is not { } request)
             return;
+        if (request.Names.Contains(null!))
+        {
+            await AdminApi.RefuseAsync(context, StatusCodes.Status400BadRequest, "one of the names is null", "name virtual servers or real servers");
+            return;
+        }
+
         (StateResult? result, ApiError? refusal) = states.Say(request);
         if (result is not null)
             await AdminApi.AnswerAsync(context, StatusCodes.Status200OK, result, ApiJson.Readable.StateResult);

@@ -14,6 +14,7 @@ public sealed class AdminServerTests : IAsyncLifetime, IDisposable
     private AdminServer? _server;
     private int _reloads;
     private bool _reloadWorks = true;
+    private string? _by;
 
     public AdminServerTests() => _client = new(new SocketsHttpHandler { ConnectCallback = async (_, _) => new NetworkStream(await ConnectAsync(), ownsSocket: true) })
     { BaseAddress = new("http://bascule"), Timeout = TimeSpan.FromSeconds(10) };
@@ -21,7 +22,11 @@ public sealed class AdminServerTests : IAsyncLifetime, IDisposable
     private string SocketPath => Path.Combine(_folder, "run", "admin.sock");
 
     public async Task InitializeAsync() =>
-        _server = await AdminServer.StartAsync(Bound(SocketPath), new(new("1.2.3", ".NET", "Linux"), Status, ReloadAsync), NullLoggerFactory.Instance);
+        _server = await AdminServer.StartAsync(Bound(SocketPath), new(new("1.2.3", ".NET", "Linux"), Status, ReloadAsync)
+        {
+            States = new(Say, _ => ([], null)),
+            Edit = EditAsync,
+        }, NullLoggerFactory.Instance);
 
     public async Task DisposeAsync()
     {
@@ -114,6 +119,47 @@ public sealed class AdminServerTests : IAsyncLifetime, IDisposable
         Assert.StartsWith("HTTP/1.1 400", await SendAsync("\u0001\u0002\u0003 what?\r\n\r\n"), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("state", """{ "names": ["web"], "state": "drain", "by": null }""")]
+    [InlineData("state", """{ "names": ["web", null], "state": "drain" }""")]
+    [InlineData("state", """{ "names": null, "state": "drain" }""")]
+    [InlineData("state", """{ "state": "drain" }""")]
+    [InlineData("state", """{ "names": ["web"] }""")]
+    [InlineData("edit", """{ "save": true, "by": null }""")]
+    [InlineData("edit", """{ "change": { "name": "web" } }""")]
+    [InlineData("edit", """{ "change": { "kind": "edit", "name": null } }""")]
+    [InlineData("edit", """{ "change": { "kind": "edit", "name": "web", "settings": null } }""")]
+    [InlineData("edit", """{ "change": { "kind": "edit", "name": "web", "settings": [null] } }""")]
+    [InlineData("edit", """{ "change": { "kind": "edit", "name": "web", "settings": [{ "value": "1" }] } }""")]
+    public async Task A_body_with_null_or_nothing_where_something_must_be_is_refused_with_a_sentence(string what, string body)
+    {
+        using HttpResponseMessage response = await _client.PostAsync($"/v1/{what}", new StringContent(body));
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.NotEmpty((await response.Content.ReadFromJsonAsync(ApiJson.Default.ApiError))!.Error);
+    }
+
+    [Theory]
+    [InlineData("state", """{ "names": ["web"], "state": "drain" }""")]
+    [InlineData("edit", """{ "save": true }""")]
+    [InlineData("edit", """{ "change": { "kind": "delete", "name": "web" } }""")]
+    public async Task What_may_be_left_out_of_a_body_is_empty(string what, string body)
+    {
+        using HttpResponseMessage response = await _client.PostAsync($"/v1/{what}", new StringContent(body));
+
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        Assert.Equal("", _by);
+    }
+
+    [Fact]
+    public async Task A_body_that_is_too_large_is_refused_with_a_sentence()
+    {
+        using HttpResponseMessage response = await _client.PostAsync("/v1/state", new StringContent(new string(' ', AdminServer.LargestBody + 1)));
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
+        Assert.Equal("send 65536 bytes at most", (await response.Content.ReadFromJsonAsync(ApiJson.Default.ApiError))!.Hint);
+    }
+
     [Fact]
     public void The_socket_belongs_to_its_owner_and_group_alone_and_so_does_its_new_folder()
     {
@@ -189,6 +235,18 @@ public sealed class AdminServerTests : IAsyncLifetime, IDisposable
         Packets = null,
         VirtualServers = [],
     };
+
+    private (StateResult?, ApiError?) Say(StateRequest request)
+    {
+        _by = request.By + request.Why;
+        return (new([], []), null);
+    }
+
+    private async Task<EditResult> EditAsync(EditRequest request)
+    {
+        _by = request.By + string.Concat(request.Change?.Settings.Select(s => s.Name) ?? []);
+        return new(await ReloadAsync(), [], IsSaved: false);
+    }
 
     private Task<ReloadResult> ReloadAsync()
     {

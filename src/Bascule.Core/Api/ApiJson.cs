@@ -39,6 +39,10 @@ public sealed partial class ApiJson : JsonSerializerContext
 
     /// <summary>The same without line breaks: one record a line, where there are many.</summary>
     public static ApiJson Lines => field ??= new(new JsonSerializerOptions(Readable.Options) { WriteIndented = false });
+
+    /// <summary>What reads the bodies of requests, which people write: what must be there is asked for, and null is only where it means something.</summary>
+    public static ApiJson Requests =>
+        field ??= new(new JsonSerializerOptions(Default.Options) { RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true });
 }
 
 /// <summary>Enum members by name, as they are: outcomes have the same name in code, tables and guide, <c>ClientSentBadRequest</c>.</summary>

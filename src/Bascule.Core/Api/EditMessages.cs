@@ -16,7 +16,7 @@ public sealed record EditRequest
     public bool DryRun { get; init; }
 
     /// <summary>Who says so; at most 200 characters.</summary>
-    public string By { get; init; } = "";
+    public string By { get => field ?? ""; init; } // the serializer gives null to what a body leaves out
 }
 
 /// <summary>What came of it: <c>POST /v1/edit</c>.</summary>

@@ -35,10 +35,10 @@ public sealed record StateRequest
     public required AdministrativeState State { get; init; }
 
     /// <summary>Who says so; at most 200 characters.</summary>
-    public string By { get; init; } = "";
+    public string By { get => field ?? ""; init; } // the serializer gives null to what a body leaves out
 
     /// <summary>Why; at most 200 characters.</summary>
-    public string Why { get; init; } = "";
+    public string Why { get => field ?? ""; init; }
 }
 
 /// <summary>What came of it: <c>POST /v1/state</c>.</summary>

@@ -153,7 +153,7 @@ internal sealed class AdminClient(string socket) : IDisposable
                 return true;
             }
 
-            Console.Error.WriteLine(response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.Conflict
+            Console.Error.WriteLine(response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.Conflict or HttpStatusCode.RequestEntityTooLarge
                 && await response.Content.ReadFromJsonAsync(ApiJson.Default.ApiError, cancellation) is { } refusal
                     ? $"The daemon on {socket} says: {refusal.Error} ({refusal.Hint})"
                     : $"The daemon on {socket} answered {method} {path} with status {(int)response.StatusCode}. Look at its log.");

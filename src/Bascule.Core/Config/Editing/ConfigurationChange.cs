@@ -27,7 +27,7 @@ public sealed record ConfigurationChange
     public required string Name { get; init; }
 
     /// <summary>What it gets; empty for <see cref="ChangeKind.Delete"/>.</summary>
-    public ImmutableArray<SettingChange> Settings { get; init; } = [];
+    public ImmutableArray<SettingChange> Settings { get => field.IsDefault ? [] : field; init; } // the serializer gives nothing to what a body leaves out
 
     /// <summary>In the words of the command line, on one line and without what is secret: <c>edit web/10.0.0.11:8080 weight=3 check.password=***</c>.</summary>
     [JsonIgnore]
