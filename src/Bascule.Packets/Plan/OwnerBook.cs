@@ -1,31 +1,58 @@
 namespace Bascule.Packets.Plan;
 
 /// <summary>
-/// Which virtual server is the same one as before. In the kernel it has no name, only the keys it is found under; so it is the same as long as it keeps
-/// one of them. Owners are numbers of this process alone, and never used again.
+/// Which virtual server is the same one as before: who has its name; and where nobody had (an earlier daemon's have none in the kernel, and one may be renamed),
+/// who had one of the keys it is found under. Owners are numbers of this process alone, and never used again.
 /// </summary>
 internal sealed class OwnerBook
 {
+    private readonly Dictionary<string, int> _named = [];
     private readonly Dictionary<ServiceKey, int> _owners = [];
     private int _last;
 
-    /// <summary>The owner of the key; null: nobody was.</summary>
+    /// <summary>The owner of the key; null: nobody is.</summary>
     public int? Find(ServiceKey service) => _owners.TryGetValue(service, out int owner) ? owner : null;
 
-    /// <summary>Whose these keys are: who had the first of them that somebody had and nobody has <paramref name="taken"/> yet, or somebody new. All are his from now on.</summary>
-    public int Of(IEnumerable<ServiceKey> services, Func<int, bool> taken)
+    /// <summary>Somebody without a name has these keys.</summary>
+    public int Adopt(IEnumerable<ServiceKey> services)
     {
-        ServiceKey[] keys = [.. services];
-        int owner = keys.Select(Find).FirstOrDefault(known => known is { } same && !taken(same)) ?? ++_last;
-        foreach (ServiceKey key in keys)
-            _owners[key] = owner;
-        return owner;
+        _last++;
+        foreach (ServiceKey service in services)
+            _owners[service] = _last;
+        return _last;
+    }
+
+    /// <summary>Who each virtual server is. From now on they have these names and keys, and no others.</summary>
+    /// <param name="virtualServers">All there are; the keys of each by its name.</param>
+    public Dictionary<string, int> Of(Dictionary<string, ServiceKey[]> virtualServers)
+    {
+        Dictionary<string, int> owners = _named.Where(pair => virtualServers.ContainsKey(pair.Key)).ToDictionary();
+        HashSet<int> taken = [.. owners.Values];
+        foreach ((string name, ServiceKey[] keys) in virtualServers.Where(pair => !owners.ContainsKey(pair.Key)).ToList())
+        {
+            owners[name] = keys.Select(Find).FirstOrDefault(known => known is { } same && !taken.Contains(same)) ?? ++_last;
+            taken.Add(owners[name]);
+        }
+
+        Forget(taken.Contains);
+        foreach ((string name, int owner) in owners)
+        {
+            _named[name] = owner;
+            foreach (ServiceKey key in virtualServers[name])
+                _owners[key] = owner;
+        }
+
+        return owners;
     }
 
     /// <summary>Forgets those that nothing names any more.</summary>
-    public void Keep(Func<int, bool> isNamed)
+    public void Keep(Func<int, bool> isNamed) => Forget(owner => !isNamed(owner));
+
+    private void Forget(Func<int, bool> whom)
     {
-        foreach (ServiceKey key in _owners.Where(pair => !isNamed(pair.Value)).Select(pair => pair.Key).ToList())
+        foreach (string name in _named.Where(pair => whom(pair.Value)).Select(pair => pair.Key).ToList())
+            _named.Remove(name);
+        foreach (ServiceKey key in _owners.Where(pair => whom(pair.Value)).Select(pair => pair.Key).ToList())
             _owners.Remove(key);
     }
 }

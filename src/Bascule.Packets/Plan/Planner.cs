@@ -72,8 +72,11 @@ public sealed class Planner
     {
         _problems.Clear();
         Draft draft = new(surroundings, roles, now);
-        foreach (LiveVirtualServer virtualServer in virtualServers)
-            Add(draft, virtualServer);
+        LiveVirtualServer[] all = [.. virtualServers];
+        Dictionary<string, ServiceKey[]> services = all.ToDictionary(v => v.Configured.Name, v => EntryForms.ServicesOf(v.Configured).ToArray());
+        Dictionary<string, int> owners = _owners.Of(services);
+        foreach (LiveVirtualServer virtualServer in all)
+            Add(draft, virtualServer, services[virtualServer.Configured.Name], owners[virtualServer.Configured.Name]);
         KeepWhatIsNotOver(draft);
         Ids = draft.Ids.ToImmutableDictionary();
         return Current = draft.ToPlan();
@@ -122,7 +125,7 @@ public sealed class Planner
             ushort id = services.Key;
             if (!left.VirtualServers.TryGetValue(id, out VirtualServerPlan? plan))
                 continue;
-            int owner = owners[id] = _owners.Of(services, taken: _ => false);
+            int owner = owners[id] = _owners.Adopt(services);
             Shape shape = Shape.Of(plan.Entry);
             _virtualIds.Adopt((owner, shape), id);
             TimeSpan window = TimeSpan.FromSeconds(uint.Max(plan.Entry.TcpTimeout, plan.Entry.UdpTimeout));
@@ -143,11 +146,9 @@ public sealed class Planner
         }
     }
 
-    private void Add(Draft draft, LiveVirtualServer virtualServer)
+    private void Add(Draft draft, LiveVirtualServer virtualServer, ServiceKey[] services, int owner)
     {
         Core.Model.VirtualServer configured = virtualServer.Configured;
-        ServiceKey[] services = [.. EntryForms.ServicesOf(configured)];
-        int owner = _owners.Of(services, draft.Planned.Contains);
         Shape shape = ShapeOf(configured, owner);
         VirtualServer entry = EntryForms.VirtualServer(configured, shape);
         bool isByTable = entry.Scheduler == Xdp.Scheduler.Table;

@@ -46,23 +46,48 @@ public class ListenerTests
         Assert.DoesNotContain(other.RealServers.Values, r => r.Flags.HasFlag(RealServerFlag.Gone));
     }
 
-    [Fact]
-    public void An_address_that_moves_to_another_virtual_server_takes_nothing_along()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void An_address_that_moves_to_another_virtual_server_takes_nothing_along_wherever_that_is_written(bool isAbove)
     {
-        ushort id = Plan(Web("192.0.2.10:80, 192.0.2.10:443")).Services[Plain];
-
-        PacketPlan divided = Plan(Web("192.0.2.10:80") + """
+        const string Pay = """
 
               pay:
                 address: 192.0.2.10:443
                 forward: dr
                 check: none
                 realServers: [10.0.0.21]
-            """);
+            """;
+        ushort id = Plan(Web("192.0.2.10:80, 192.0.2.10:443")).Services[Plain];
+
+        string web = Web("192.0.2.10:80");
+        PacketPlan divided = Plan(isAbove ? web.Replace("virtualServers:", $"virtualServers:{Pay}", StringComparison.Ordinal) : web + Pay);
 
         Assert.Equal(id, divided.Services[Plain]);
         Assert.NotEqual(id, divided.Services[Secure]);
         Assert.Equal(divided.Services[Secure], _planner.IdOf(Secure));
+    }
+
+    [Fact]
+    public void An_address_that_was_given_up_leads_nobody_to_its_old_numbers()
+    {
+        ushort id = Plan(Web("192.0.2.10:80, 192.0.2.10:443")).Services[Plain];
+        Plan(Web("192.0.2.10:80"));
+
+        PacketPlan other = Plan(Web("192.0.2.10:443").Replace("web:", "pay:", StringComparison.Ordinal));
+
+        Assert.NotEqual(id, other.Services[Secure]);
+    }
+
+    [Fact]
+    public void A_virtual_server_keeps_its_numbers_when_it_is_renamed()
+    {
+        ushort id = Plan(Web("192.0.2.10:80")).Services[Plain];
+
+        PacketPlan renamed = Plan(Web("192.0.2.10:80").Replace("web:", "shop:", StringComparison.Ordinal));
+
+        Assert.Equal(id, renamed.Services[Plain]);
     }
 
     [Fact]
