@@ -75,7 +75,9 @@ public sealed record TopFrame(DateTimeOffset At, double Seconds, ImmutableArray<
 
     private static IEnumerable<TopRow> RowsOf(VirtualServerStatus? before, VirtualServerStatus now, double seconds)
     {
-        TopRow[] realServers = [.. now.RealServers.Select(r => RowOf(now.Name, before?.RealServers.FirstOrDefault(o => o.Address == r.Address), r, seconds))];
+        // The sorry server may be one of the others too.
+        Dictionary<string, RealServerStatus> old = before?.RealServers.DistinctBy(r => r.Address).ToDictionary(r => r.Address) ?? [];
+        TopRow[] realServers = [.. now.RealServers.Select(r => RowOf(now.Name, old.GetValueOrDefault(r.Address), r, seconds))];
         yield return new()
         {
             VirtualServer = now.Name,

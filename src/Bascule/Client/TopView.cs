@@ -73,7 +73,7 @@ internal sealed class TopView
         HashSet<string> shown = [.. fitting.Select(r => r.VirtualServer)];
         return Order switch
         {
-            TopOrder.File => [.. frame.Rows.Where(r => r.RealServer is null ? shown.Contains(r.VirtualServer) : fitting.Contains(r))],
+            TopOrder.File => [.. frame.Rows.Where(r => r.RealServer is null ? shown.Contains(r.VirtualServer) : Fits(r))],
             TopOrder.Active => [.. fitting.OrderByDescending(r => r.Active)],
             TopOrder.Requests => [.. fitting.OrderByDescending(r => r.Requests)],
             TopOrder.Bytes => [.. fitting.OrderByDescending(r => r.BytesIn + r.BytesOut)],
