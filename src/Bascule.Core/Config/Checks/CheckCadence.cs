@@ -83,7 +83,7 @@ internal static class CheckCadence
     {
         Doc = "A real server that was down comes back at the earliest so long after the first of the checks that pass again. After the start nobody waits for it.",
         Default = TimeSpan.Zero,
-        Source = "ours: `rise` alone decides. Piranha: reentry 15 s",
+        Source = "ours: `rise` alone decides. Piranha: reentry 180 s",
         Example = "reentry: 15s",
         AlsoCalled = ["re_entry", "reentry_time"],
     };
