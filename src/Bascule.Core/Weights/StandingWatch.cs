@@ -21,7 +21,8 @@ internal sealed class StandingWatch
     /// <param name="mainCan">Some real server is up, with a weight above 0.</param>
     /// <param name="fallbackCan">Some fallback server is.</param>
     /// <param name="isHeldBack">There is no quorum, and somebody else to serve.</param>
-    public static Serving Who(bool mainCan, bool fallbackCan, bool isHeldBack, bool hasSorryServer, Panic panic)
+    /// <param name="canOpen">Somebody is not well whom nobody has drained or put into maintenance: only for him there is anything to open.</param>
+    public static Serving Who(bool mainCan, bool fallbackCan, bool isHeldBack, bool hasSorryServer, bool canOpen, Panic panic)
     {
         if (mainCan && !isHeldBack)
             return Serving.Main;
@@ -29,7 +30,7 @@ internal sealed class StandingWatch
             return Serving.Fallback;
         return panic switch
         {
-            Panic.Open when !mainCan => Serving.Everybody,
+            Panic.Open when !mainCan && canOpen => Serving.Everybody,
             Panic.Open or Panic.Sorry => hasSorryServer ? Serving.Sorry : Serving.Nobody,
             Panic.Refuse => mainCan && hasSorryServer ? Serving.Sorry : Serving.Nobody, // without a quorum somebody is there, who is only held back
         };
@@ -42,10 +43,12 @@ internal sealed class StandingWatch
         VirtualServer configured = virtualServer.Configured;
         int weight = 0;
         bool fallbackCan = false;
+        bool canOpen = false;
         bool isKnown = true;
         foreach (LiveRealServer live in virtualServer.RealServers)
         {
             int own = live.IsWell ? live.WholeWeight : 0;
+            canOpen |= !live.IsWell && live.WholeWeight > 0;
             weight += live.IsFallback ? 0 : own;
             fallbackCan |= live.IsFallback && own > 0;
             isKnown &= live.Health is not { Last: null, IsUp: false };
@@ -55,7 +58,7 @@ internal sealed class StandingWatch
         bool? before = _hasQuorum;
         _hasQuorum = configured.Quorum is { } rule ? isKnown || before is not null ? HasQuorum(before, weight, rule) : null : null;
         bool isHeldBack = _hasQuorum == false && (fallbackCan || virtualServer.SorryServer is not null);
-        Serving serving = Who(mainCan, fallbackCan, isHeldBack, virtualServer.SorryServer is not null, configured.Panic);
+        Serving serving = Who(mainCan, fallbackCan, isHeldBack, virtualServer.SorryServer is not null, canOpen, configured.Panic);
 
         foreach (LiveRealServer live in virtualServer.RealServers)
         {

@@ -26,19 +26,21 @@ public sealed class StandingTests
         Assert.Equal(has, StandingWatch.HasQuorum(had, weight, Rule(up: 2, hysteresis: 1)));
 
     [Theory]
-    [InlineData(true, false, false, true, Panic.Sorry, Serving.Main)]
-    [InlineData(true, true, true, true, Panic.Sorry, Serving.Fallback)]
-    [InlineData(true, false, true, true, Panic.Sorry, Serving.Sorry)]
-    [InlineData(true, false, true, true, Panic.Open, Serving.Sorry)] // they are up and held back, there is nothing to open
-    [InlineData(false, true, false, true, Panic.Open, Serving.Fallback)]
-    [InlineData(false, false, false, true, Panic.Sorry, Serving.Sorry)]
-    [InlineData(false, false, false, false, Panic.Sorry, Serving.Nobody)]
-    [InlineData(false, false, false, true, Panic.Open, Serving.Everybody)]
-    [InlineData(false, false, true, true, Panic.Open, Serving.Everybody)]
-    [InlineData(false, false, false, true, Panic.Refuse, Serving.Nobody)]
-    [InlineData(false, true, false, true, Panic.Refuse, Serving.Fallback)]
-    public void Who_serves(bool mainCan, bool fallbackCan, bool isHeldBack, bool hasSorryServer, Panic panic, Serving serving) =>
-        Assert.Equal(serving, StandingWatch.Who(mainCan, fallbackCan, isHeldBack, hasSorryServer, panic));
+    [InlineData(true, false, false, true, true, Panic.Sorry, Serving.Main)]
+    [InlineData(true, true, true, true, true, Panic.Sorry, Serving.Fallback)]
+    [InlineData(true, false, true, true, true, Panic.Sorry, Serving.Sorry)]
+    [InlineData(true, false, true, true, true, Panic.Open, Serving.Sorry)] // they are up and held back, there is nothing to open
+    [InlineData(false, true, false, true, true, Panic.Open, Serving.Fallback)]
+    [InlineData(false, false, false, true, true, Panic.Sorry, Serving.Sorry)]
+    [InlineData(false, false, false, false, true, Panic.Sorry, Serving.Nobody)]
+    [InlineData(false, false, false, true, true, Panic.Open, Serving.Everybody)]
+    [InlineData(false, false, true, true, true, Panic.Open, Serving.Everybody)]
+    [InlineData(false, false, false, true, false, Panic.Open, Serving.Sorry)] // all are drained
+    [InlineData(false, false, false, false, false, Panic.Open, Serving.Nobody)]
+    [InlineData(false, false, false, true, true, Panic.Refuse, Serving.Nobody)]
+    [InlineData(false, true, false, true, true, Panic.Refuse, Serving.Fallback)]
+    public void Who_serves(bool mainCan, bool fallbackCan, bool isHeldBack, bool hasSorryServer, bool canOpen, Panic panic, Serving serving) =>
+        Assert.Equal(serving, StandingWatch.Who(mainCan, fallbackCan, isHeldBack, hasSorryServer, canOpen, panic));
 
     [Fact]
     public void Nothing_is_told_before_every_real_server_has_answered_and_then_once_a_change()
@@ -164,6 +166,19 @@ public sealed class StandingTests
         Answer(snapshots, 2, passed: true);
         Assert.Equal(["ServingChanged: its real servers"], Turn(snapshots));
         Assert.Equal([2, 2, 2], Picks(snapshots));
+    }
+
+    [Fact]
+    public void Draining_everybody_is_no_panic()
+    {
+        SnapshotHolder snapshots = Serve(Web(main: 2, fallback: 0) with { Panic = Panic.Open });
+        for (int i = 0; i < 2; i++)
+        {
+            Answer(snapshots, i, passed: true);
+            snapshots.Current.VirtualServers[0].RealServers[i].State = AdministrativeState.Drain;
+        }
+
+        Assert.Equal(["ServingChanged: its sorry server"], Turn(snapshots));
     }
 
     private static QuorumRule Rule(int up, int hysteresis) => new() { Up = up, Hysteresis = hysteresis, OnUp = null, OnDown = null };
