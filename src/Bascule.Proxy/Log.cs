@@ -25,4 +25,7 @@ internal static partial class Log
 
     [LoggerMessage(3006, LogLevel.Warning, "{VirtualServer} closed a connection from {Peer}, which is listed in proxyProtocol.from: it {Why}. Have it send the PROXY protocol, or take it off the list")]
     public static partial void NoProxyHeader(ILogger logger, string virtualServer, IPAddress peer, string why);
+
+    [LoggerMessage(3007, LogLevel.Error, "What real servers answer to clients' addresses (`transparent`) may not come back to this director: {What} could not be set up or removed: {Why}")]
+    public static partial void ReturnPathFailed(ILogger logger, string what, string why);
 }

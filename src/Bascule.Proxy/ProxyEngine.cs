@@ -31,6 +31,7 @@ public sealed class ProxyEngine
     private readonly Worker[] _workers;
     private readonly TimeProvider _time;
     private readonly Snapshot _first;
+    private readonly ReturnPaths _returnPaths;
     private readonly HashSet<ListenKey> _listening = [];
     private HashSet<(int Port, bool IsUdp)> _portsListenedOn = [];
     private Dictionary<ListenKey, ListenSocket[]> _prepared = [];
@@ -44,6 +45,7 @@ public sealed class ProxyEngine
         _first = first;
         _time = time;
         ILogger logger = loggers.CreateLogger<ProxyEngine>();
+        _returnPaths = new(logger);
         _workers = [.. Enumerable.Range(0, first.Workers).Select(i => new Worker(i, first.Configuration.Limits, time, new Random(random.Next()), logger))];
     }
 
@@ -57,7 +59,7 @@ public sealed class ProxyEngine
     /// <returns>Empty on success. Otherwise none has been opened, and every reason is told.</returns>
     public IReadOnlyList<ListenProblem> Prepare(Snapshot next, RoleSet roles)
     {
-        List<ListenProblem> problems = OpenMissing(next, roles);
+        List<ListenProblem> problems = [.. OpenMissing(next, roles), .. RefuseTransparent(next)];
         if (problems.Count > 0)
             DropPrepared();
         return problems;
@@ -115,6 +117,7 @@ public sealed class ProxyEngine
     /// <summary>Makes the snapshot the world of every worker. After a successful <see cref="Prepare"/> of it.</summary>
     public void Apply(Snapshot next)
     {
+        _returnPaths.Apply(next);
         _applied = Task.WhenAll(_workers.Select((worker, i) => worker.PostApply(next, _roles, _prepared.ToDictionary(p => p.Key, p => p.Value[i]))).ToArray());
         _listening.UnionWith(_prepared.Keys);
         _listening.IntersectWith(ListenedOn(next).Select(l => l.Key));
@@ -148,6 +151,13 @@ public sealed class ProxyEngine
 
         await drained.CancelAsync();
         await ended;
+        _returnPaths.Remove();
+    }
+
+    private static IEnumerable<ListenProblem> RefuseTransparent(Snapshot next)
+    {
+        if (next.Proxied.Select(v => v.Configured).FirstOrDefault(v => v.IsTransparent) is { } first && TcpSocket.MayComeFromAnywhere() == Errno.NotPermitted)
+            yield return new(first.Name, first.Address, "not permitted to connect from clients' addresses (`transparent`)", "run as root, or grant CAP_NET_ADMIN, or leave `transparent` out");
     }
 
     private static ListenProblem Explain(VirtualServer virtualServer, ListenKey key, Errno error)

@@ -133,13 +133,13 @@ public sealed class NetworkChanges
     private static NetlinkRequest RouteRequest(NetlinkType type, NetlinkFlags flags, RouteEntry route, byte protocol, Span<byte> room)
     {
         const ushort Destination = 1, Interface = 4, Gateway = 5, Priority = 6, PreferredSource = 7, Table = 15, Via = 18; // RTA_…
-        const byte ScopeUniverse = 0, ScopeLink = 253, ScopeAny = 255;
+        const byte ScopeUniverse = 0, ScopeLink = 253, ScopeHost = 254, ScopeAny = 255;
         Span<byte> header = stackalloc byte[12];
         header[0] = FamilyOf(route.Destination.BaseAddress);
         header[1] = (byte)route.Destination.PrefixLength;
         header[5] = protocol;
-        header[6] = type == NetlinkType.RemoveRoute ? ScopeAny : route.Gateway is null && header[0] == NetlinkReader.FamilyIpv4 ? ScopeLink : ScopeUniverse;
-        header[7] = (byte)RouteKind.Unicast;
+        header[6] = type == NetlinkType.RemoveRoute ? ScopeAny : route.IsLocal ? ScopeHost : route.Gateway is null && header[0] == NetlinkReader.FamilyIpv4 ? ScopeLink : ScopeUniverse;
+        header[7] = (byte)(route.IsLocal ? RouteKind.Local : RouteKind.Unicast);
         NetlinkRequest request = new NetlinkRequest(room, type, Ask | flags, header)
             .With(Table, (uint)route.Table).With(Interface, (uint)route.InterfaceIndex);
         if (route.Destination.PrefixLength > 0)
@@ -155,8 +155,9 @@ public sealed class NetworkChanges
 
     private static NetlinkRequest RuleRequest(NetlinkType type, NetlinkFlags flags, RuleEntry rule, byte protocol, Span<byte> room)
     {
-        const ushort Destination = 1, Source = 2, Priority = 6, Table = 15, Protocol = 21; // FRA_…
+        const ushort Destination = 1, Source = 2, Priority = 6, Table = 15, Protocol = 21, IpProtocol = 22, SourcePorts = 23; // FRA_…
         const byte ToTable = 1; // FR_ACT_TO_TBL
+        const byte Tcp = 6;
         Span<byte> header = stackalloc byte[12];
         header[0] = FamilyOf(rule.From.BaseAddress);
         header[1] = (byte)rule.To.PrefixLength;
@@ -164,6 +165,12 @@ public sealed class NetworkChanges
         header[7] = ToTable;
         NetlinkRequest request = new NetlinkRequest(room, type, Ask | flags, header)
             .With(Table, (uint)rule.Table).With(Priority, (uint)rule.Priority).With(Protocol, [protocol]);
+        if (rule.FromPorts is { } ports)
+        {
+            ReadOnlySpan<ushort> range = [ports.First, ports.Last];
+            request = request.With(IpProtocol, [Tcp]).With(SourcePorts, MemoryMarshal.AsBytes(range));
+        }
+
         if (rule.To.PrefixLength > 0)
             request = request.With(Destination, rule.To.BaseAddress.GetAddressBytes());
         return rule.From.PrefixLength > 0 ? request.With(Source, rule.From.BaseAddress.GetAddressBytes()) : request;

@@ -39,14 +39,22 @@ public sealed record AssignedAddress(NetworkAddress Address, byte Protocol, Time
 /// <param name="Source">What a socket sends from; null: the kernel's choice.</param>
 /// <param name="Table">254 is the main one.</param>
 /// <param name="Metric">0 is the best (IPv6: 1024 where 0 is said).</param>
-public sealed record RouteEntry(IPNetwork Destination, IPAddress? Gateway, int InterfaceIndex, IPAddress? Source, int Table, int Metric);
+public sealed record RouteEntry(IPNetwork Destination, IPAddress? Gateway, int InterfaceIndex, IPAddress? Source, int Table, int Metric)
+{
+    /// <summary>Packets to there are for this machine, as if it had the addresses; the interface is then the loopback's.</summary>
+    public bool IsLocal { get; init; }
+}
 
 /// <summary>A routing rule to be added or removed.</summary>
 /// <param name="From">0.0.0.0/0 and ::/0: any.</param>
 /// <param name="To">The same family as <paramref name="From"/>.</param>
 /// <param name="Table">Where packets that fit are looked up.</param>
 /// <param name="Priority">Rules are asked in its order.</param>
-public sealed record RuleEntry(IPNetwork From, IPNetwork To, int Table, int Priority);
+public sealed record RuleEntry(IPNetwork From, IPNetwork To, int Table, int Priority)
+{
+    /// <summary>Of TCP from these ports alone, both included; null: all packets.</summary>
+    public (ushort First, ushort Last)? FromPorts { get; init; }
+}
 
 /// <summary>What the kernel does with packets to a destination. linux/rtnetlink.h, RTN_….</summary>
 public enum RouteKind

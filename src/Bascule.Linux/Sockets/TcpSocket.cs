@@ -53,6 +53,18 @@ public sealed unsafe class TcpSocket : IDisposable
         return null;
     }
 
+    /// <summary>Whether this program may let connections come from addresses that this machine does not have.</summary>
+    /// <returns><see cref="Errno.None"/>, or why not: EPERM without CAP_NET_ADMIN.</returns>
+    public static Errno MayComeFromAnywhere()
+    {
+        int descriptor = Libc.Socket(Libc.AddressFamilyInet, Libc.SocketStream | Libc.SocketCloseOnExec, 0);
+        if (descriptor < 0)
+            return Libc.LastError;
+        Errno error = AllowAnySource(descriptor, isIpv4: true) ? Errno.None : Libc.LastError;
+        Libc.Close(descriptor);
+        return error;
+    }
+
     // The port is chosen by the connect: so an address has as many connections to each real server as there are ports, and not in all.
     private bool ComeFrom(in NativeAddress source)
     {
