@@ -19,7 +19,7 @@ internal sealed class FtpProbe(FtpCheck check, string? password, IPEndPoint targ
 
         if (StartsTls)
         {
-            Reply answer = await SayAsync("AUTH TLS", talk, cancellation); // RFC 4217 §4
+            Reply answer = await Reply.ToAsync("AUTH TLS", talk, cancellation); // RFC 4217 §4
             if (answer.Code != BeginsTls)
                 return NoTls("AUTH TLS", $"{answer}");
             await EncryptAsync(talk, cancellation);
@@ -27,20 +27,14 @@ internal sealed class FtpProbe(FtpCheck check, string? password, IPEndPoint targ
 
         if (check.User is { } user)
         {
-            Reply answer = await SayAsync($"USER {user}", talk, cancellation);
+            Reply answer = await Reply.ToAsync($"USER {user}", talk, cancellation);
             if (answer.Code == NeedsPassword)
-                answer = await SayAsync($"PASS {password}", talk, cancellation);
+                answer = await Reply.ToAsync($"PASS {password}", talk, cancellation);
             if (answer.Code != LoggedIn)
                 return Verdict.Failed($"answered the login with {answer}");
         }
 
-        await SayAsync("QUIT", talk, cancellation);
+        await Reply.ToAsync("QUIT", talk, cancellation);
         return Verdict.Pass(check.User is null ? "220" : "logged in");
-    }
-
-    private static async ValueTask<Reply> SayAsync(string command, Conversation talk, CancellationToken cancellation)
-    {
-        await talk.SendAsync($"{command}\r\n", cancellation);
-        return await Reply.ReadAsync(talk, cancellation);
     }
 }

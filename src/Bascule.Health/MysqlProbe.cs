@@ -87,26 +87,9 @@ internal sealed class MysqlProbe(MysqlCheck check, string? password, IPEndPoint 
 
     private async ValueTask<Verdict> AskAsync(MysqlTalk mysql)
     {
-        if (check.Role is { } role)
-        {
-            SqlResult readOnly = await mysql.QueryAsync("SELECT @@global.read_only");
-            if (readOnly.Error is { } error)
-                return SqlVerdicts.QueryRefused(error);
-            DatabaseRole found = readOnly.First is "0" or "OFF" ? DatabaseRole.Primary : DatabaseRole.Replica;
-            if (found != role)
-                return SqlVerdicts.WrongRole(found);
-        }
-
-        if (check.Query is { } query)
-        {
-            SqlResult result = await mysql.QueryAsync(query);
-            if (result.Error is { } error)
-                return SqlVerdicts.QueryRefused(error);
-            if (result.Rows == 0)
-                return Verdict.Failed("the query gave no row");
-        }
-
-        await mysql.QuitAsync();
-        return SqlVerdicts.Passed(check);
+        Verdict verdict = await SqlVerdicts.AskAsync(check, "SELECT @@global.read_only", isReplica: readOnly => readOnly is not ("0" or "OFF"), mysql.QueryAsync);
+        if (verdict.Passed)
+            await mysql.QuitAsync();
+        return verdict;
     }
 }

@@ -104,26 +104,9 @@ internal sealed class PostgresProbe(PostgresCheck check, string? password, IPEnd
 
     private async ValueTask<Verdict> AskAsync(PostgresTalk postgres)
     {
-        if (check.Role is { } role)
-        {
-            SqlResult recovery = await postgres.QueryAsync("SELECT pg_is_in_recovery()");
-            if (recovery.Error is { } error)
-                return SqlVerdicts.QueryRefused(error);
-            DatabaseRole found = recovery.First == "t" ? DatabaseRole.Replica : DatabaseRole.Primary;
-            if (found != role)
-                return SqlVerdicts.WrongRole(found);
-        }
-
-        if (check.Query is { } query)
-        {
-            SqlResult result = await postgres.QueryAsync(query);
-            if (result.Error is { } error)
-                return SqlVerdicts.QueryRefused(error);
-            if (result.Rows == 0)
-                return Verdict.Failed("the query gave no row");
-        }
-
-        await postgres.SendAsync('X', []);
-        return SqlVerdicts.Passed(check);
+        Verdict verdict = await SqlVerdicts.AskAsync(check, "SELECT pg_is_in_recovery()", isReplica: inRecovery => inRecovery == "t", postgres.QueryAsync);
+        if (verdict.Passed)
+            await postgres.SendAsync('X', []);
+        return verdict;
     }
 }

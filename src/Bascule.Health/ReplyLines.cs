@@ -10,6 +10,14 @@ internal readonly record struct Reply(int Code, string Text)
     /// <summary>For a sentence.</summary>
     public override string ToString() => Conversation.Show(Text);
 
+    /// <summary>Gives a command, and takes the answer to it.</summary>
+    /// <exception cref="ConversationException">It closed before, or has more than 200 lines.</exception>
+    public static async ValueTask<Reply> ToAsync(string command, Conversation talk, CancellationToken cancellation)
+    {
+        await talk.SendAsync($"{command}\r\n", cancellation);
+        return await ReadAsync(talk, cancellation);
+    }
+
     /// <summary>Takes one; several lines of it when a hyphen after the number says so.</summary>
     /// <exception cref="ConversationException">It closed before, or has more than 200 lines.</exception>
     public static async ValueTask<Reply> ReadAsync(Conversation talk, CancellationToken cancellation)

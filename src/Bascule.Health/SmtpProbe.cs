@@ -13,28 +13,22 @@ internal sealed class SmtpProbe(SmtpCheck check, IPEndPoint target, TimeProvider
         if (greeting.Code != 220)
             return Verdict.Failed(greeting.Code == 0 ? $"it does not speak SMTP: {greeting}" : $"greeted with {greeting}");
 
-        Reply hello = await SayAsync($"EHLO {check.Hello}", talk, cancellation);
+        Reply hello = await Reply.ToAsync($"EHLO {check.Hello}", talk, cancellation);
         if (StartsTls)
         {
-            Reply answer = await SayAsync("STARTTLS", talk, cancellation);
+            Reply answer = await Reply.ToAsync("STARTTLS", talk, cancellation);
             if (answer.Code != 220)
                 return NoTls("STARTTLS", $"{answer}");
             await EncryptAsync(talk, cancellation);
-            hello = await SayAsync($"EHLO {check.Hello}", talk, cancellation); // RFC 3207 §4.2: what was said before is forgotten
+            hello = await Reply.ToAsync($"EHLO {check.Hello}", talk, cancellation); // RFC 3207 §4.2: what was said before is forgotten
         }
 
         if (hello.Code is >= 500 and < 600) // §3.2: a server of the old kind
-            hello = await SayAsync($"HELO {check.Hello}", talk, cancellation);
+            hello = await Reply.ToAsync($"HELO {check.Hello}", talk, cancellation);
         if (hello.Code != 250)
             return Verdict.Failed($"answered our greeting with {hello}");
 
-        await SayAsync("QUIT", talk, cancellation); // §4.1.1.10: who goes without is written into its log
+        await Reply.ToAsync("QUIT", talk, cancellation); // §4.1.1.10: who goes without is written into its log
         return Verdict.Pass("220, 250");
-    }
-
-    private static async ValueTask<Reply> SayAsync(string command, Conversation talk, CancellationToken cancellation)
-    {
-        await talk.SendAsync($"{command}\r\n", cancellation);
-        return await Reply.ReadAsync(talk, cancellation);
     }
 }

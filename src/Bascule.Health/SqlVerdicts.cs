@@ -2,7 +2,7 @@ using Bascule.Core.Model;
 
 namespace Bascule.Health;
 
-/// <summary>What databases' answers come to: the same for every one of them.</summary>
+/// <summary>What is asked of databases, and what their answers come to: the same for every one of them.</summary>
 internal static class SqlVerdicts
 {
     /// <summary>It was asked for TLS.</summary>
@@ -16,15 +16,35 @@ internal static class SqlVerdicts
     /// <summary>A login was refused with this.</summary>
     public static Verdict LoginRefused(string message) => Verdict.Failed($"the login was refused: {Conversation.Show(message)}");
 
-    /// <summary>A query was refused with this.</summary>
-    public static Verdict QueryRefused(string message) => Verdict.Failed($"the query was refused: {Conversation.Show(message)}");
+    /// <summary>Asks what is to be asked once somebody is logged in.</summary>
+    /// <param name="aboutRole">The query by which a replica is known,</param>
+    /// <param name="isReplica">by what it gives.</param>
+    /// <param name="queryAsync">Asks the database.</param>
+    public static async ValueTask<Verdict> AskAsync(SqlCheck check, string aboutRole, Func<string?, bool> isReplica, Func<string, ValueTask<SqlResult>> queryAsync)
+    {
+        if (check.Role is { } role)
+        {
+            SqlResult result = await queryAsync(aboutRole);
+            if (result.Error is { } error)
+                return QueryRefused(error);
+            DatabaseRole found = isReplica(result.First) ? DatabaseRole.Replica : DatabaseRole.Primary;
+            if (found != role)
+                return Verdict.Failed($"it is a {DatabaseRoles.Word(found)}");
+        }
 
-    /// <summary>It is a <paramref name="role"/>.</summary>
-    public static Verdict WrongRole(DatabaseRole role) => Verdict.Failed($"it is a {DatabaseRoles.Word(role)}");
+        if (check.Query is { } query)
+        {
+            SqlResult result = await queryAsync(query);
+            if (result.Error is { } error)
+                return QueryRefused(error);
+            if (result.Rows == 0)
+                return Verdict.Failed("the query gave no row");
+        }
 
-    /// <summary>Everything that was asked is as it should be.</summary>
-    public static Verdict Passed(SqlCheck check) =>
-        Verdict.Pass($"logged in{(check.Role is { } role ? $", {DatabaseRoles.Word(role)}" : "")}{(check.Query is null ? "" : ", the query gave a row")}");
+        return Verdict.Pass($"logged in{(check.Role is { } wanted ? $", {DatabaseRoles.Word(wanted)}" : "")}{(check.Query is null ? "" : ", the query gave a row")}");
+    }
+
+    private static Verdict QueryRefused(string message) => Verdict.Failed($"the query was refused: {Conversation.Show(message)}");
 }
 
 /// <summary>What a query gave.</summary>

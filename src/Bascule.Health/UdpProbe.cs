@@ -5,29 +5,13 @@ using Bascule.Core.Model;
 namespace Bascule.Health;
 
 /// <summary>Does it answer a datagram, or at least not refuse it?</summary>
-internal sealed class UdpProbe(UdpCheck check, IPEndPoint target, TimeProvider time) : Probe
+internal sealed class UdpProbe(UdpCheck check, IPEndPoint target, TimeProvider time) : DatagramProbe(target)
 {
-    private const int LargestDatagram = 65_535;
-
     /// <inheritdoc/>
-    public override async Task<Verdict> AskAsync(uint mark, CancellationToken cancellation)
+    protected override async ValueTask<Verdict> AskAsync(Socket socket, CancellationToken cancellation)
     {
-        try
-        {
-            using Socket socket = new(target.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
-            Mark(socket, mark);
-            await socket.ConnectAsync(target, cancellation); // so that ICMP errors come back to it, and strangers' datagrams do not
-            await socket.SendAsync(check.Payload.AsImmutableArray().AsMemory(), cancellation);
-            return check.RequiresReply ? Judge(await ReceiveAsync(socket, cancellation)) : await ListenAsync(socket, cancellation);
-        }
-        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
-        {
-            return Verdict.Failed("nobody listens (ICMP port unreachable)");
-        }
-        catch (SocketException e)
-        {
-            return VerdictOn(e);
-        }
+        await socket.SendAsync(check.Payload.AsImmutableArray().AsMemory(), cancellation);
+        return check.RequiresReply ? Judge(await ReceiveAsync(socket, cancellation)) : await ListenAsync(socket, cancellation);
     }
 
     /// <summary>Silence is good enough, but no bad word may come.</summary>
@@ -43,13 +27,6 @@ internal sealed class UdpProbe(UdpCheck check, IPEndPoint target, TimeProvider t
         {
             return Verdict.Pass("no answer and no refusal");
         }
-    }
-
-    private static async Task<byte[]> ReceiveAsync(Socket socket, CancellationToken cancellation)
-    {
-        byte[] buffer = new byte[LargestDatagram];
-        int count = await socket.ReceiveAsync(buffer, cancellation);
-        return buffer[..count];
     }
 
     private Verdict Judge(ReadOnlySpan<byte> answer)

@@ -175,12 +175,7 @@ public sealed class MailboxProbesTests(Dovecot dovecot) : IClassFixture<Dovecot>
     [Fact]
     public async Task An_answer_without_end_fails()
     {
-        await using FakeRealServer endless = FakeRealServer.Start(async client =>
-        {
-            for (int i = 0; i < 300; i++)
-                await client.WriteAsync("* OK more\r\n");
-            await client.ReadToEndAsync();
-        });
+        await using FakeRealServer endless = FakeRealServer.Repeating("* OK more\r\n", 300);
 
         Assert.Equal("down: an answer of more than 200 lines", await Ask.WhyAsync(Imap, endless.Address));
     }

@@ -40,7 +40,7 @@ public sealed class MariaDb : TlsProgram
 
 public sealed class MysqlProbeTests(MariaDb mariaDb) : IClassFixture<MariaDb>
 {
-    private static readonly MysqlCheck Nobody = new() { User = null, Password = null, Database = null, Query = null, Role = null };
+    private static readonly MysqlCheck Nobody = new();
     private static readonly MysqlCheck Checker = Nobody with { User = "checker", Password = new GivenPassword("geheim") };
 
     [RealProgramFact("mariadb-server")]

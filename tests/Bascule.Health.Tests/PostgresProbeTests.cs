@@ -51,7 +51,7 @@ public sealed class Postgres : TlsProgram
 
 public sealed class PostgresProbeTests(Postgres postgres) : IClassFixture<Postgres>
 {
-    private static readonly PostgresCheck Nobody = new() { User = null, Password = null, Database = null, Query = null, Role = null };
+    private static readonly PostgresCheck Nobody = new();
 
     [RealProgramFact("postgresql")]
     public async Task Without_a_user_it_is_enough_that_it_asks_who_is_there() => Assert.Equal("up: it asks who is there", await Ask.WhyAsync(Nobody, postgres.Address));

@@ -40,12 +40,7 @@ public sealed class SendExpectProbeTests
     [Fact]
     public async Task Reads_no_more_than_64_KiB_for_a_step()
     {
-        await using FakeRealServer endless = FakeRealServer.Start(async client =>
-        {
-            for (int i = 0; i < 100; i++)
-                await client.WriteAsync(new string('x', 1024));
-            await client.ReadToEndAsync();
-        });
+        await using FakeRealServer endless = FakeRealServer.Repeating(new string('x', 1024), 100);
 
         Assert.Equal("down: step 1: expected what matches \"y\", it says more than 64 KiB, and not what is expected", await AnswerAsync(endless, new ExpectMatchStep("y")));
     }

@@ -107,12 +107,7 @@ public sealed class SmtpProbeTests(MailServer mail) : IClassFixture<MailServer>
     [Fact]
     public async Task An_answer_without_end_fails()
     {
-        await using FakeRealServer endless = FakeRealServer.Start(async client =>
-        {
-            for (int i = 0; i < 300; i++)
-                await client.WriteAsync("220-more\r\n");
-            await client.ReadToEndAsync();
-        });
+        await using FakeRealServer endless = FakeRealServer.Repeating("220-more\r\n", 300);
 
         Assert.Equal("down: an answer of more than 200 lines", await Ask.WhyAsync(Smtp, endless.Address));
     }

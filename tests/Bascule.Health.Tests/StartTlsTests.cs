@@ -22,7 +22,7 @@ public sealed class StartTlsTests
         ["pop3"] = new(new Pop3Check { User = null, Password = null, Tls = StartTls }, "+OK hi\r\n", ["+OK go\r\n"], "-ERR no\r\n", "no TLS: answered STLS with \"-ERR no\""),
         ["ftp"] = new(new FtpCheck { User = null, Password = null, Tls = StartTls }, "220 hi\r\n", ["234 go\r\n"], "502 no\r\n", "no TLS: answered AUTH TLS with \"502 no\""),
         ["ldap"] = new(new LdapCheck { User = null, Password = null, Base = null, Tls = StartTls }, "", ["0\u000c\u0002\u0001\u0004x\u0007\n\u0001\0\u0004\0\u0004\0"], "0\u000c\u0002\u0001\u0004x\u0007\n\u0001\u0002\u0004\0\u0004\0", "no TLS: answered StartTLS with a protocol error"),
-        ["postgres"] = new(new PostgresCheck { User = null, Password = null, Database = null, Query = null, Role = null, Tls = StartTls }, "", ["S"], "N", "no TLS: it does not offer it"),
+        ["postgres"] = new(new PostgresCheck { Tls = StartTls }, "", ["S"], "N", "no TLS: it does not offer it"),
     };
 
     public static TheoryData<string> Kinds => [.. Talks.Keys];
@@ -72,7 +72,7 @@ public sealed class StartTlsTests
     public async Task A_MySQL_that_does_not_say_that_it_knows_TLS_is_not_asked_for_it()
     {
         await using FakeRealServer server = FakeRealServer.Start(CachingSha2Server.GreetAsync);
-        MysqlCheck check = new() { User = null, Password = null, Database = null, Query = null, Role = null, Tls = StartTls };
+        MysqlCheck check = new() { Tls = StartTls };
 
         Assert.Equal("down: no TLS: it does not offer it", await Ask.WhyAsync(check, server.Address));
     }

@@ -72,6 +72,14 @@ public sealed class FakeRealServer : IAsyncDisposable
         await client.WriteAsync(answer);
     });
 
+    /// <summary>Says the same so many times, unasked, and then listens.</summary>
+    public static FakeRealServer Repeating(string words, int times) => Start(async client =>
+    {
+        for (int i = 0; i < times; i++)
+            await client.WriteAsync(words);
+        await client.ReadToEndAsync();
+    });
+
     /// <summary>Answers every request on a connection with these bytes, until the client closes.</summary>
     public static FakeRealServer AnsweringKeepAlive(string answer) => Start(async client =>
     {

@@ -64,15 +64,7 @@ internal static class DatabaseKinds
         TakesProxyHeader = true,
         Settings = OfSql,
         Tls = [TlsBegin.StartTls],
-        Meant = fields => new PostgresCheck
-        {
-            User = fields.Find(CheckLogin.User),
-            Password = CheckLogin.Meant(fields),
-            SaysPassword = fields.Get(ClearPassword),
-            Database = fields.Find(Database),
-            Query = fields.Find(Query),
-            Role = fields.FindValue(Role),
-        },
+        Meant = fields => Meant(new PostgresCheck(), fields),
         Rule = (fields, problems) => CheckLogin.Relate(fields, problems, ClearPassword, Database, Query, Role),
     };
 
@@ -81,16 +73,18 @@ internal static class DatabaseKinds
         TakesProxyHeader = true,
         Settings = OfSql,
         Tls = [TlsBegin.StartTls],
-        Meant = fields => new MysqlCheck
-        {
-            User = fields.Find(CheckLogin.User),
-            Password = CheckLogin.Meant(fields),
-            SaysPassword = fields.Get(ClearPassword),
-            Database = fields.Find(Database),
-            Query = fields.Find(Query),
-            Role = fields.FindValue(Role),
-        },
+        Meant = fields => Meant(new MysqlCheck(), fields),
         Rule = (fields, problems) => CheckLogin.Relate(fields, problems, ClearPassword, Database, Query, Role),
+    };
+
+    private static SqlCheck Meant(SqlCheck check, Fields fields) => check with
+    {
+        User = fields.Find(CheckLogin.User),
+        Password = CheckLogin.Meant(fields),
+        SaysPassword = fields.Get(ClearPassword),
+        Database = fields.Find(Database),
+        Query = fields.Find(Query),
+        Role = fields.FindValue(Role),
     };
 
     // Redis has a default user, so that a password alone is enough.

@@ -20,22 +20,22 @@ public sealed record RedisCheck : ConversationCheck
 public abstract record SqlCheck : ConversationCheck
 {
     /// <summary>Who logs in; null: nobody, and it is enough that it asks who is there.</summary>
-    public required string? User { get; init; }
+    public string? User { get; init; }
 
     /// <summary>Null: none is needed.</summary>
-    public required Password? Password { get; init; }
+    public Password? Password { get; init; }
 
     /// <summary>Whether a server that asks for the password itself is told it, also when nothing is encrypted.</summary>
     public bool SaysPassword { get; init; }
 
     /// <summary>The database that is opened; null: the server's choice.</summary>
-    public required string? Database { get; init; }
+    public string? Database { get; init; }
 
     /// <summary>A query that must give at least one row; null: nothing is asked.</summary>
-    public required string? Query { get; init; }
+    public string? Query { get; init; }
 
     /// <summary>What it must be; null: either.</summary>
-    public required DatabaseRole? Role { get; init; }
+    public DatabaseRole? Role { get; init; }
 
     /// <inheritdoc/>
     protected sealed override string Question => Role is null ? Kind : $"{Kind} {DatabaseRoles.Word(Role.Value)}";
