@@ -8,8 +8,7 @@ internal static class NotifySection
 {
     private const int LongestText = 4096;
 
-    public static readonly Setting<ImmutableArray<string>> Command = new("command", new ListForm<string>(
-        new TextForm("a text", LongestText, (_, text) => text.Contains('\0', StringComparison.Ordinal) ? new("an argument has a zero byte", "remove it") : null),
+    public static readonly Setting<ImmutableArray<string>> Command = new("command", ProgramForm.Of(
         new("there is no program to start", "write its path and arguments, such as `[/usr/local/bin/told]`")))
     {
         Doc = "A program that is started with the arguments TYPE NAME STATE WHY after its own; PATH, LANG, HOME, BASCULE_NODE, BASCULE_NUMBER and BASCULE_AT are its environment. It runs as the daemon's user; one at a time, in order.",

@@ -81,7 +81,7 @@ internal static class PacketsSection
     };
 
     private static SharedHashKey? Shared(HaSettings? ha) =>
-        ha?.Peers.MinBy(p => p.Name, StringComparer.Ordinal) is { } first ? new(first.Name, first.Key) : null;
+        ha?.KeyPeer is { } first ? new(first.Name, first.Key) : null;
 
     private static void RefuseTwice(Fields fields, ProblemList problems)
     {

@@ -6,8 +6,6 @@ namespace Bascule.Core.Config;
 /// <summary>How much must be alive for a virtual server to be served as usual.</summary>
 internal static class QuorumSection
 {
-    private const int LongestText = 4096;
-
     public static readonly Setting<int> Up = new("up", new CountForm(1, int.MaxValue))
     {
         Doc = "The sum of the weights of the real servers that are up must reach it. A weight that moves counts as it is, but for a slow start; drained ones count nothing.",
@@ -43,8 +41,7 @@ internal static class QuorumSection
         OnDown = fields.FindValue(OnDown) is { } down ? new(down) : null,
     };
 
-    private static Setting<ImmutableArray<string>> Command(string name, string when, string also) => new(name, new ListForm<string>(
-        new TextForm("a text", LongestText, (_, text) => text.Contains('\0', StringComparison.Ordinal) ? new("an argument has a zero byte", "remove it") : null),
+    private static Setting<ImmutableArray<string>> Command(string name, string when, string also) => new(name, ProgramForm.Of(
         new("there is no program to start", "write its path and arguments, such as `[/usr/local/bin/quorum]`")))
     {
         Doc = $"A program that is started when the quorum is {when}, also the first time it is known, with the arguments virtualServer NAME {(when == "lost" ? "down" : "up")} WHY after its own. Of one virtual server one at a time, in order; after 10 s it is killed with all it started.",

@@ -27,10 +27,6 @@ public static class AdministrativeStates
         AdministrativeState.Maintenance => "maintenance",
     };
 
-    /// <summary>The state of a word; null when it is none.</summary>
-    public static AdministrativeState? FromWord(string word) =>
-        Enum.GetValues<AdministrativeState>().Where(s => s.Word() == word).Select(s => (AdministrativeState?)s).FirstOrDefault();
-
     /// <summary>The stricter of two.</summary>
     public static AdministrativeState StricterOf(AdministrativeState one, AdministrativeState other) => one > other ? one : other;
 }

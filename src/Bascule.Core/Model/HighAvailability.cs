@@ -8,6 +8,9 @@ public sealed record HaSettings
     /// <summary>The other directors; empty beside keepalived or anything else that speaks VRRP alone.</summary>
     public ValueList<HaPeer> Peers { get; init; } = [];
 
+    /// <summary>Whose key counts where directors need the same secret: the first in order of name; null: nobody's.</summary>
+    public HaPeer? KeyPeer => Peers.MinBy(p => p.Name, StringComparer.Ordinal);
+
     /// <summary>The virtual routers; at least one.</summary>
     public required ValueList<HaInstance> Instances { get; init; }
 

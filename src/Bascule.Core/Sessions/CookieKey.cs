@@ -18,9 +18,6 @@ public sealed class CookieKey
     /// <summary>Made when the process started, and forgotten with it.</summary>
     public static CookieKey OfThisProcess { get; } = new(RandomNumberGenerator.GetBytes(Size));
 
-    /// <summary>From its 32 bytes.</summary>
-    public static CookieKey From(ReadOnlySpan<byte> bytes) => bytes.Length == Size ? new(bytes.ToArray()) : throw new ArgumentException($"a key has {Size} bytes", nameof(bytes));
-
     /// <summary>From a secret of any length, one way: HKDF-SHA256 (RFC 5869) without salt.</summary>
     public static CookieKey Derive(ReadOnlySpan<byte> secret)
     {

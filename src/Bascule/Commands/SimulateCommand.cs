@@ -6,6 +6,7 @@ using System.Net;
 using System.Text.Json;
 using Bascule.Core.Config;
 using Bascule.Core.Model;
+using Bascule.Core.States;
 using Bascule.Simulation;
 
 namespace Bascule.Commands;
@@ -38,12 +39,12 @@ internal static class SimulateCommand
         {
             file, virtualServers, clients, requests, seed, failing, weights, svg, json,
         };
-        failing.Validators.Add(result => Complain(result, result.Tokens.Select(t => t.Value).Where(t => !TryAddress(t, out _)), "is not an address, such as 10.0.0.11 or 10.0.0.11:8080"));
+        failing.Validators.Add(result => Complain(result, result.Tokens.Select(t => t.Value).Where(t => !IsAddress(t)), "is not an address, such as 10.0.0.11 or 10.0.0.11:8080"));
         weights.Validators.Add(result => Complain(result, result.Tokens.Select(t => t.Value).Where(t => !TryWeight(t, out _)), "is not ADDRESS=N with a weight from 0 to 65535, such as 10.0.0.11=5"));
         command.SetAction(result => Run(new(
             result.GetRequiredValue(file),
             [.. result.GetValue(virtualServers) ?? []],
-            new(result.GetValue(clients), result.GetValue(requests), result.GetValue(seed), Addresses(result.GetValue(failing)), Weights(result.GetValue(weights))),
+            new(result.GetValue(clients), result.GetValue(requests), result.GetValue(seed), [.. result.GetValue(failing) ?? []], Weights(result.GetValue(weights))),
             result.GetValue(svg),
             result.GetValue(json))));
         return command;
@@ -97,10 +98,10 @@ internal static class SimulateCommand
             return $"--clients times --requests may be {MostRequests} at most.";
         if (wanted.VirtualServers.FirstOrDefault(name => chosen.All(v => v.Name != name)) is { } missing)
             return $"{wanted.File} has no virtual server {missing}.";
-        IEnumerable<IPEndPoint> named = [.. wanted.Question.Failing, .. wanted.Question.Weights.Select(w => w.Address)];
+        IEnumerable<string> named = [.. wanted.Question.Failing, .. wanted.Question.Weights.Select(w => w.RealServer)];
         ImmutableArray<IPEndPoint> known = [.. chosen.SelectMany(v => v.RealServers).Select(r => r.Address)];
-        return named.FirstOrDefault(n => !known.Any(k => Question.Names(n, k))) is { } unknown
-            ? $"{wanted.File} has no real server {(unknown.Port == 0 ? unknown.Address : unknown)}. There are {string.Join(", ", known.Distinct().Take(10))}{(known.Length > 10 ? ", …" : "")}."
+        return named.FirstOrDefault(name => !chosen.Any(v => StateNames.FindRealServers(v, name).Any())) is { } unknown
+            ? $"{wanted.File} has no real server {unknown}. There are {string.Join(", ", known.Distinct().Take(10))}{(known.Length > 10 ? ", …" : "")}."
             : null;
     }
 
@@ -118,20 +119,18 @@ internal static class SimulateCommand
         }
     }
 
-    private static ImmutableArray<IPEndPoint> Addresses(string[]? texts) => [.. (texts ?? []).Select(t => TryAddress(t, out IPEndPoint? address) ? address : null).OfType<IPEndPoint>()];
+    private static ImmutableArray<(string, int)> Weights(string[]? texts) => [.. (texts ?? []).Select(t => TryWeight(t, out (string, int) weight) ? weight : default)];
 
-    private static ImmutableArray<(IPEndPoint, int)> Weights(string[]? texts) => [.. (texts ?? []).Select(t => TryWeight(t, out (IPEndPoint, int) weight) ? weight : default)];
+    private static bool IsAddress(string text) => IPEndPoint.TryParse(text, out _);
 
-    private static bool TryAddress(string text, out IPEndPoint? address) => IPEndPoint.TryParse(text, out address);
-
-    private static bool TryWeight(string text, out (IPEndPoint Address, int Weight) weight)
+    private static bool TryWeight(string text, out (string RealServer, int Weight) weight)
     {
         weight = default;
         int equals = text.LastIndexOf('=');
-        if (equals < 0 || !IPEndPoint.TryParse(text[..equals], out IPEndPoint? address)
+        if (equals < 0 || !IsAddress(text[..equals])
             || !int.TryParse(text[(equals + 1)..], NumberStyles.None, CultureInfo.InvariantCulture, out int value) || value > ushort.MaxValue)
             return false;
-        weight = (address, value);
+        weight = (text[..equals], value);
         return true;
     }
 }

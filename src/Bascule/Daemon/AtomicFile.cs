@@ -35,6 +35,11 @@ internal static class AtomicFile
         File.Move(next, target, overwrite: true);
     }
 
+    /// <summary>Makes a folder for this user alone, with those above it; one that is there stays as it is.</summary>
+    /// <exception cref="IOException">It is a file, or the disk.</exception>
+    /// <exception cref="UnauthorizedAccessException">This user may not.</exception>
+    public static void CreateFolder(string path) => Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+
     // Before it gets its mode: what the old group may read is not for another one.
     private static void Keep(FileOwner? owner, string target, string next)
     {

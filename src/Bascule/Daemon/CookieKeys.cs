@@ -32,7 +32,7 @@ internal sealed class CookieKeys(string stateFile, ILogger log)
     private CookieKey Find(Configuration configuration)
     {
         string? whyNot = null;
-        SecretSource? source = configuration.Ha?.Peers.MinBy(p => p.Name, StringComparer.Ordinal)?.Key ?? OwnFile(out whyNot);
+        SecretSource? source = configuration.Ha?.KeyPeer?.Key ?? OwnFile(out whyNot);
         if (source is not null && Secrets.TryRead(source, out whyNot) is { } secret)
             return CookieKey.Derive(secret);
         Log.CookieKeyIsNotKept(log, whyNot!);
@@ -48,7 +48,7 @@ internal sealed class CookieKeys(string stateFile, ILogger log)
         {
             if (!File.Exists(path))
             {
-                Directory.CreateDirectory(Path.GetDirectoryName(path)!, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                AtomicFile.CreateFolder(Path.GetDirectoryName(path)!);
                 AtomicFile.Write(path, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(CookieKey.Size)) + "\n");
             }
 

@@ -131,8 +131,7 @@ internal sealed class StateKeeper
         {
             lock (_writing)
             {
-                if (Path.GetDirectoryName(File) is { Length: > 0 } folder && !Directory.Exists(folder))
-                    Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                AtomicFile.CreateFolder(Path.GetDirectoryName(File)!);
                 if (_isUnread && System.IO.File.Exists(File))
                     System.IO.File.Move(File, Unreadable, overwrite: true);
                 _isUnread = false;

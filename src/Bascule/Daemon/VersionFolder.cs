@@ -20,7 +20,7 @@ internal sealed class VersionFolder(string stateFolder)
     /// <exception cref="UnauthorizedAccessException">This user may not.</exception>
     public ConfigurationHistory Read(Action<string> odd)
     {
-        Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        AtomicFile.CreateFolder(_folder);
         List<(int, ConfigurationVersion)> versions = [];
         foreach (string path in Directory.GetFiles(_folder, "*.yaml"))
         {

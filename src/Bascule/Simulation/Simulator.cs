@@ -7,19 +7,16 @@ using Bascule.Core.Health;
 using Bascule.Core.Model;
 using Bascule.Core.Scheduling;
 using Bascule.Core.Sessions;
+using Bascule.Core.States;
 
 namespace Bascule.Simulation;
 
 /// <summary>What is asked of a simulation.</summary>
-/// <param name="Failing">Real servers that fail half-way; port 0: whatever port it has.</param>
+/// <param name="Failing">Real servers that fail half-way; as <see cref="StateNames.FindRealServers"/> takes them.</param>
 /// <param name="Weights">Weights that change half-way, as if the file had been reloaded.</param>
-internal sealed record Question(int Clients, int Requests, int Seed, ImmutableArray<IPEndPoint> Failing, ImmutableArray<(IPEndPoint Address, int Weight)> Weights)
+internal sealed record Question(int Clients, int Requests, int Seed, ImmutableArray<string> Failing, ImmutableArray<(string RealServer, int Weight)> Weights)
 {
     public bool HasChange => Failing.Length + Weights.Length > 0;
-
-    /// <summary>Whether what was named is this real server.</summary>
-    public static bool Names(IPEndPoint named, IPEndPoint address) =>
-        named.Address.Equals(address.Address) && (named.Port == 0 || named.Port == address.Port);
 }
 
 /// <summary>
@@ -37,6 +34,8 @@ internal sealed class Simulator
     private static readonly TimeSpan Took = TimeSpan.FromMilliseconds(10);
 
     private readonly Question _question;
+    private readonly HashSet<IPEndPoint> _failing;
+    private readonly Dictionary<IPEndPoint, int> _weights = [];
     private readonly Configuration _alone;
     private readonly SimulatedClock _clock = new();
     private readonly HealthBoard _health;
@@ -46,6 +45,9 @@ internal sealed class Simulator
     private Simulator(Configuration configuration, VirtualServer virtualServer, Question question)
     {
         _question = question;
+        _failing = [.. question.Failing.SelectMany(name => StateNames.FindRealServers(virtualServer, name))];
+        foreach ((IPEndPoint address, int weight) in question.Weights.SelectMany(w => StateNames.FindRealServers(virtualServer, w.RealServer).Select(found => (found, w.Weight))))
+            _weights[address] = weight;
         _health = new(_clock);
         // Without a check everybody counts as up.
         VirtualServer well = virtualServer with { Check = null, RealServers = [.. virtualServer.RealServers.Select(r => r with { Check = null })] };
@@ -95,8 +97,8 @@ internal sealed class Simulator
     {
         VirtualServer configured = VirtualServer.Configured;
         Publish(_snapshots.Current.Next(
-            _alone with { VirtualServers = [configured with { RealServers = [.. configured.RealServers.Select(r => r with { Weight = NewWeight(r) ?? r.Weight })] }] }, _health));
-        foreach (LiveRealServer failing in VirtualServer.RealServers.Where(r => IsFailing(r.Address)))
+            _alone with { VirtualServers = [configured with { RealServers = [.. configured.RealServers.Select(r => r with { Weight = _weights.GetValueOrDefault(r.Address, r.Weight) })] }] }, _health));
+        foreach (LiveRealServer failing in VirtualServer.RealServers.Where(r => _failing.Contains(r.Address)))
             failing.State = AdministrativeState.Maintenance; // which counts as down
     }
 
@@ -105,21 +107,11 @@ internal sealed class Simulator
         _snapshots.Publish(next);
         LiveVirtualServer virtualServer = next.VirtualServers[0];
         for (int i = 0; i < virtualServer.RealServers.Length; i++)
-            virtualServer.RealServers[i].State = (AdministrativeState)int.Max((int)virtualServer.Configured.State, (int)virtualServer.Configured.RealServers[i].State);
+            virtualServer.RealServers[i].State = AdministrativeStates.StricterOf(virtualServer.Configured.State, virtualServer.Configured.RealServers[i].State);
     }
 
-    private bool IsFailing(IPEndPoint address) => _question.Failing.Any(named => Question.Names(named, address));
-
-    private int? NewWeight(RealServer realServer)
-    {
-        int? weight = null;
-        foreach ((IPEndPoint named, int wanted) in _question.Weights.Where(w => Question.Names(w.Address, realServer.Address)))
-            weight = wanted;
-        return weight;
-    }
-
-    private string? ChangeOf(RealServer realServer) => IsFailing(realServer.Address) ? "fails"
-        : NewWeight(realServer) is { } weight ? string.Create(CultureInfo.InvariantCulture, $"weight {weight}")
+    private string? ChangeOf(RealServer realServer) => _failing.Contains(realServer.Address) ? "fails"
+        : _weights.TryGetValue(realServer.Address, out int weight) ? string.Create(CultureInfo.InvariantCulture, $"weight {weight}")
         : null;
 
     /// <summary>Every client makes its requests, one round after another.</summary>

@@ -6,10 +6,7 @@ namespace Bascule.Core.Config.Checks;
 /// <summary>What does this program say about it?</summary>
 internal static class ScriptKind
 {
-    private const int Longest = 4096;
-
-    public static readonly Setting<ImmutableArray<string>> Command = new("command", new ListForm<string>(
-        new TextForm("a text", Longest, (_, text) => text.Contains('\0', StringComparison.Ordinal) ? new("an argument has a zero byte", "remove it") : null),
+    public static readonly Setting<ImmutableArray<string>> Command = new("command", ProgramForm.Of(
         new("there is no program to run", "write its absolute path and its arguments, such as `[/usr/local/bin/ok, \"{address}\"]`")))
     {
         Doc = "script: a program by its absolute path, and its arguments, in which `{address}` and `{port}` are those asked. It runs as `user`, without a shell; `timeout` kills it with all it has started. Exit code 0: up. 126 and 127: it, or a program that it runs, could not be executed, which says nothing about the real server, so that stays as it was. Otherwise down, see `dynamicWeight`. What it writes is shown in the status.",

@@ -85,7 +85,7 @@ internal sealed class EditSession
             return false;
         if (map.Find(path[0]) is not { } entry)
         {
-            string whole = path.Skip(1).Reverse().Aggregate(value, (inner, name) => $"{{ {YamlValue.Write(name)}: {inner} }}");
+            string whole = Wrap(path[1..], value);
             _text = new YamlText(_text).Add(map, path[0], whole);
             wanted[path[0]] = YamlValue.Read(whole);
             return true;
@@ -93,11 +93,14 @@ internal sealed class EditSession
 
         if (path.Length > 1 && wanted[path[0]] is not null)
             return TrySet(place.Add(path[0]), InsideOf(section, path[0]), path[1..], value);
-        string replacing = path.Skip(1).Reverse().Aggregate(value, (inner, name) => $"{{ {YamlValue.Write(name)}: {inner} }}");
+        string replacing = Wrap(path[1..], value);
         _text = new YamlText(_text).Replace(entry, replacing);
         wanted[path[0]] = YamlValue.Read(replacing);
         return true;
     }
+
+    /// <summary>The value in the maps that it stands in: <c>{ http: { path: / } }</c>.</summary>
+    private static string Wrap(string[] path, string value) => path.Reverse().Aggregate(value, (inner, name) => $"{{ {YamlValue.Write(name)}: {inner} }}");
 
     private bool TryClear(ImmutableArray<object> place, string[] path)
     {
