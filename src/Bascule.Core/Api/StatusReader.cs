@@ -18,13 +18,15 @@ public static class StatusReader
         [.. snapshot.VirtualServers.Select(v => Read(v, packets, rates, states))];
 
     /// <summary>How many clients are remembered for each real server of virtual servers with persistence on the proxy.</summary>
-    public static ImmutableArray<SessionCount> Sessions(Snapshot snapshot) =>
-    [
-        .. snapshot.Proxied.Where(v => v.Sessions is not null).SelectMany(v => v.Sessions!.Count().Zip(v.RealServers,
-            (count, realServer) => new SessionCount(v.Configured.Name, AddressText(realServer.Address), count))),
-    ];
+    public static ImmutableArray<SessionCount> Sessions(Snapshot snapshot) => [.. snapshot.Proxied.SelectMany(Sessions)];
 
-    private static VirtualServerStatus Read(LiveVirtualServer live, PacketReport? packets, TrafficRates? rates, StateBook? states)
+    /// <summary>The same for one virtual server on the proxy.</summary>
+    public static IEnumerable<SessionCount> Sessions(LiveVirtualServer live) =>
+        live.Sessions?.Count().Zip(live.RealServers, (count, realServer) => new SessionCount(live.Configured.Name, AddressText(realServer.Address), count)) ?? [];
+
+    /// <summary>One virtual server.</summary>
+    /// <inheritdoc cref="Read(Snapshot, PacketReport, TrafficRates, StateBook)"/>
+    public static VirtualServerStatus Read(LiveVirtualServer live, PacketReport? packets = null, TrafficRates? rates = null, StateBook? states = null)
     {
         VirtualServer configured = live.Configured;
         PacketTraffic? onDatapath = configured.IsProxied ? null : packets?.VirtualServers.GetValueOrDefault(configured.Name);

@@ -192,8 +192,7 @@ internal sealed partial class Director
         };
     }
 
-    private (ImmutableArray<StateProgress>, ApiError?) Progress(string name) =>
-        _states.Progress(name, _packets?.Answers.Report(), [.. StatusReader.Sessions(Current), .. _packets?.Answers.Sessions() ?? []]);
+    private (ImmutableArray<StateProgress>, ApiError?) Progress(string name) => _states.Progress(name, _packets?.Answers);
 
     private HaAnswers? Ha() => _failover is { } failover && _handover is { } desk
         ? new(async () => WithDrains((await failover.StatusAsync()).WithChannels(_channel).WithWarnings(_shared?.Warnings()), desk), new Handover(failover, desk, _time).RunAsync)

@@ -80,21 +80,23 @@ internal sealed class StateKeeper
     }
 
     /// <summary>How far each real server that a name means is on its way.</summary>
-    /// <param name="packets">What the datapath counts; null when it does not run.</param>
-    /// <param name="sessions">How many clients are remembered.</param>
-    public (ImmutableArray<StateProgress> Progress, ApiError? Refusal) Progress(string name, PacketReport? packets, IReadOnlyCollection<SessionCount> sessions)
+    /// <param name="packets">What the datapath says; null when it does not run. Asked only about what it carries.</param>
+    public (ImmutableArray<StateProgress> Progress, ApiError? Refusal) Progress(string name, PacketAnswers? packets)
     {
         Snapshot snapshot = _snapshots.Current;
         if (StateNames.Find(snapshot.Configuration, name, out ApiError? refusal) is not { } target)
             return ([], refusal);
         LiveVirtualServer live = snapshot.VirtualServers.First(v => v.Configured.Name == target.VirtualServer);
-        VirtualServerStatus status = StatusReader.Read(snapshot, packets).First(v => v.Name == target.VirtualServer);
+        PacketAnswers? datapath = live.Configured.IsProxied ? null : packets;
+        VirtualServerStatus status = StatusReader.Read(live, datapath?.Report());
+        Dictionary<string, long> sessions = (live.Configured.IsProxied ? StatusReader.Sessions(live) : datapath?.Sessions().Where(s => s.VirtualServer == target.VirtualServer) ?? [])
+            .GroupBy(s => s.RealServer).ToDictionary(g => g.Key, g => g.Sum(s => s.Clients));
         return ([.. live.RealServers.Zip(status.RealServers)
             .Where(pair => target.RealServer is null || pair.First.Address.Equals(target.RealServer))
-            .Select(pair => Progress(live.Configured, pair.First, pair.Second, sessions))], null);
+            .Select(pair => Progress(live.Configured, pair.First, pair.Second, sessions.GetValueOrDefault(pair.Second.Address)))], null);
     }
 
-    private static StateProgress Progress(VirtualServer configured, LiveRealServer live, RealServerStatus status, IReadOnlyCollection<SessionCount> sessions) => new()
+    private static StateProgress Progress(VirtualServer configured, LiveRealServer live, RealServerStatus status, long sessions) => new()
     {
         Name = $"{configured.Name}/{status.Address}",
         State = live.EffectiveState,
@@ -103,7 +105,7 @@ internal sealed class StateKeeper
         Connections = status.ActiveConnections + (configured.Protocol == VirtualServerProtocol.Udp ? status.InactiveConnections : 0),
         Sessions = live.EffectiveState == AdministrativeState.Maintenance || configured.Persistence is null or { ExpireQuiescent: true }
             ? 0
-            : sessions.Where(s => s.VirtualServer == configured.Name && s.RealServer == status.Address).Sum(s => s.Clients),
+            : sessions,
     };
 
     // Said and told at once: what is told last is what is in force.
