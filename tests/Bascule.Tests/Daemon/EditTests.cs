@@ -135,11 +135,9 @@ public sealed class EditTests
         Assert.DoesNotContain("hunter2", daemon.Process.Out + daemon.Process.Error, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [PrivilegedFact("only root can become another user")]
     public async Task Somebody_of_the_sockets_group_may_look_and_drain_but_neither_change_the_configuration_nor_read_its_lines()
     {
-        if (!Environment.IsPrivilegedProcess)
-            return; // nobody else can become another user
         const string Nobody = "65534";
         await using FakeRealServer alpha = RunningDaemon.Named("alpha");
         await using RunningDaemon daemon = new();
