@@ -78,6 +78,9 @@ internal abstract class Listener(Worker worker, IPEndPoint address, ListenSocket
         socket.Dispose();
     }
 
+    /// <summary>The director stops: nobody new is heard. What is under way may go on until the worker ends.</summary>
+    public virtual void Drain() => Retire();
+
     /// <summary>
     /// Its address is another director's from now on. Connections end after the request they are in, and are cut off after
     /// <paramref name="patience"/>. Who still comes, because he has not heard of the other director, is served.

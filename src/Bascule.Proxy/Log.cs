@@ -20,7 +20,7 @@ internal static partial class Log
     [LoggerMessage(3004, LogLevel.Critical, "Worker {Worker} failed; its connections are lost")]
     public static partial void WorkerFailed(ILogger logger, int worker, Exception fault);
 
-    [LoggerMessage(3005, LogLevel.Warning, "{VirtualServer} cannot open a socket for a UDP session ({Error}): for each new one that which is idle longest ends; raise the limit of open files")]
+    [LoggerMessage(3005, LogLevel.Warning, "{VirtualServer} cannot open a socket for a UDP session ({Error}): for each new one that which is idle longest ends; raise the limit of open files, or widen net.ipv4.ip_local_port_range")]
     public static partial void CannotOpenSession(ILogger logger, string virtualServer, Errno error);
 
     [LoggerMessage(3006, LogLevel.Warning, "{VirtualServer} closed a connection from {Peer}, which is listed in proxyProtocol.from: it {Why}. Have it send the PROXY protocol, or take it off the list")]

@@ -140,9 +140,9 @@ internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, int po
     /// <param name="error">Why.</param>
     public UdpSocket? OpenDatagrams(out Errno error) => UdpSocket.Connect(_address, out error);
 
-    /// <summary>It failed for want of something here, which says nothing about the real server.</summary>
+    /// <summary>It failed for want of something here (EAGAIN: a free port for a UDP socket), which says nothing about the real server.</summary>
     public static bool IsOurs(Errno error) =>
-        error is Errno.TooManyFiles or Errno.TooManyFilesInSystem or Errno.NoBuffers or Errno.NoMemory or Errno.AddressNotAvailable or Errno.NotPermitted;
+        error is Errno.WouldBlock or Errno.TooManyFiles or Errno.TooManyFilesInSystem or Errno.NoBuffers or Errno.NoMemory or Errno.AddressNotAvailable or Errno.NotPermitted;
 
     /// <summary>Notes how it answered a client.</summary>
     public void Judge(bool isGood)

@@ -141,6 +141,19 @@ internal sealed class Worker
         EndWhenDrained();
     }
 
+    /// <summary>A connection or session has ended; where it was the last one that a stopping director waited for, the thread ends.</summary>
+    public void EndWhenDrained()
+    {
+        if (!_isDraining || _connectionCount > 0 || Sessions.Count > 0)
+            return;
+        _isDraining = false; // what listeners do at their end may begin sessions and end them
+        foreach (Listener listener in _listeners.Values)
+            listener.Retire();
+        foreach (RealServerPool pool in _pools.Values)
+            pool.Retire();
+        Loop.Stop();
+    }
+
     /// <summary>Ends connections that a listener accepted, and unless only idle ones are meant, its sessions.</summary>
     public void Interrupt(Listener listener, bool onlyIdle)
     {
@@ -267,7 +280,7 @@ internal sealed class Worker
     {
         foreach (Listener listener in _listeners.Values)
         {
-            listener.Retire();
+            listener.Drain();
             Interrupt(listener, onlyIdle: true);
         }
 
@@ -277,17 +290,9 @@ internal sealed class Worker
 
     private void Cut()
     {
+        Sessions.EndAll(ForwardOutcome.ShutDown);
         foreach (ClientConnection connection in Connections())
             connection.Interrupt();
-    }
-
-    private void EndWhenDrained()
-    {
-        if (!_isDraining || _connectionCount > 0)
-            return;
-        foreach (RealServerPool pool in _pools.Values)
-            pool.Retire();
-        Loop.Stop();
     }
 
     // A copy, since a connection that is interrupted takes itself off the list at once.

@@ -26,6 +26,14 @@ internal sealed class DatagramListener(Worker worker, IPEndPoint address, UdpLis
     /// <summary>Sends what a real server has answered.</summary>
     public void Answer(DatagramBatch batch, in UdpPeer peer) => CountUnsent(_socket.Send(batch, 0, batch.Count, peer.Client, peer.Asked));
 
+    /// <summary>Takes what waits, and no more; the answers to it are waited for.</summary>
+    public override void Drain()
+    {
+        ForwardWaiting(DatagramsAtTheEnd);
+        Worker.Loop.Unwatch(this, _socket);
+        Worker.Sessions.EndWhenAnswered(this);
+    }
+
     internal override void OnReady(Readiness readiness) => ForwardWaiting(DatagramsPerTurn);
 
     protected override void TakeLast()
@@ -76,7 +84,7 @@ internal sealed class DatagramListener(Worker worker, IPEndPoint address, UdpLis
         while (goesOn || (session = Reach(key, PeerOf(batch, first), session, ref tried, out why)) is not null)
         {
             Sending sending = session!.Send(batch, first, count);
-            if (sending.Left == 0 || session.IsSorry || sending.Error is Errno.WouldBlock or Errno.NoBuffers or Errno.NoMemory)
+            if (sending.Left == 0 || session.IsSorry || RealServerPool.IsOurs(sending.Error))
             {
                 CountUnsent(sending);
                 return;

@@ -17,6 +17,9 @@ internal sealed class UdpSession : ReadySource
     /// <summary>After so long with the sorry server, real servers that refused are asked again.</summary>
     private const int ForgiveAfterMilliseconds = 10_000;
 
+    /// <summary>How long a director that stops waits for an answer. Who has none by now asks again, or never gets one.</summary>
+    private const int AnswerWithinMilliseconds = 1000;
+
     private readonly Worker _worker;
     private readonly UdpSocket _socket;
     private readonly UdpPeer _peer;
@@ -26,6 +29,9 @@ internal sealed class UdpSession : ReadySource
     private Route _route;
     private TriedServers _tried;
     private bool _hasAnswered;
+    private long _askedAt;
+    private bool _awaitsAnswer;
+    private bool _endsWithAnswer;
 
     /// <summary>Begins: takes the socket over, and watches it.</summary>
     /// <param name="choice">Which real server, and who was tried before it.</param>
@@ -92,6 +98,7 @@ internal sealed class UdpSession : ReadySource
     public Sending Send(DatagramBatch batch, int first, int count)
     {
         Touch();
+        (_askedAt, _awaitsAnswer) = (_worker.Loop.Now, true);
         Sending sending = _socket.Send(batch, first, count);
         Pool.Counters.PacketsIn += sending.Sent;
         Pool.Counters.BytesIn += sending.Bytes;
@@ -111,8 +118,8 @@ internal sealed class UdpSession : ReadySource
 
         Listener.Route.Counters.Count(ForwardOutcome.RealServerRefused);
         Close();
-        if (Key.Towards is not null)
-            Remove(); // its next datagram is chosen for without it
+        if (Key.Towards is not null || _endsWithAnswer)
+            Remove(); // its next datagram is chosen for without it, or there is none
     }
 
     /// <summary>Ends it; a refused one has been counted.</summary>
@@ -127,13 +134,27 @@ internal sealed class UdpSession : ReadySource
         Remove();
     }
 
+    /// <summary>Ends it now, or with the answer to what was asked a moment ago.</summary>
+    public void EndWhenAnswered()
+    {
+        long until = _askedAt + AnswerWithinMilliseconds;
+        if (!IsOpen || !_awaitsAnswer || until <= _worker.Loop.Now)
+        {
+            End(ForwardOutcome.Completed);
+            return;
+        }
+
+        _endsWithAnswer = true;
+        _worker.Loop.Timers.Set(_idle, until);
+    }
+
     internal override void OnReady(Readiness readiness)
     {
         DatagramBatch batch = _worker.Sessions.Batch;
         IoResult received = _socket.Receive(batch);
         if (received.Count > 0)
             Answer(batch);
-        else if (received.IsError && received.Error != Errno.Interrupted)
+        else if (received.IsError && received.Error != Errno.Interrupted && !RealServerPool.IsOurs(received.Error))
             Refuse();
     }
 
@@ -149,7 +170,10 @@ internal sealed class UdpSession : ReadySource
         }
 
         _hasAnswered = true;
+        _awaitsAnswer = false;
         Listener.Answer(batch, _peer);
+        if (_endsWithAnswer)
+            End(ForwardOutcome.Completed);
     }
 
     /// <summary>A reload has made another route of it; false when the real server is not on it any more.</summary>
@@ -183,6 +207,7 @@ internal sealed class UdpSession : ReadySource
         _worker.Loop.Timers.Remove(_idle);
         _worker.Sessions.Remove(this);
         Listener.NoteEnded();
+        _worker.EndWhenDrained();
     }
 
     private sealed class IdleTimer(UdpSession session) : Timed

@@ -63,6 +63,24 @@ internal sealed class UdpSessions : IDisposable
         }
     }
 
+    /// <summary>Ends all.</summary>
+    public void EndAll(ForwardOutcome outcome)
+    {
+        while (_newest is { } session)
+            session.End(outcome);
+    }
+
+    /// <summary>Ends those of a listener as soon as nothing that was asked lately waits for its answer.</summary>
+    public void EndWhenAnswered(Listener listener)
+    {
+        for (UdpSession? session = _newest, older; session is not null; session = older)
+        {
+            older = session.Older;
+            if (session.Listener == listener)
+                session.EndWhenAnswered();
+        }
+    }
+
     public void Dispose() => _batch?.Dispose();
 
     private void Link(UdpSession session)

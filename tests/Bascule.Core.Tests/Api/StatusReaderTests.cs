@@ -37,6 +37,23 @@ public sealed class StatusReaderTests
         Assert.Equal(new() { Passed = true, Why = "connected in 1 ms", At = _clock.GetUtcNow() }, after.LastCheck);
     }
 
+    [Theory]
+    [InlineData(VirtualServerProtocol.Udp, 7L, 5L)]
+    [InlineData(VirtualServerProtocol.Tcp, null, null)] // nobody sees the packets of its connections
+    public void Packets_are_told_of_datagrams_that_the_proxy_carried(VirtualServerProtocol protocol, long? there, long? back)
+    {
+        Configuration one = OneVirtualServer(check: null, new RealServer(First, 1));
+        Snapshot snapshot = Snapshot.First(one with { VirtualServers = [one.VirtualServers[0] with { Protocol = protocol }] }, 2, _health);
+        RealServerCounters[] workers = snapshot.VirtualServers[0].RealServers[0].Counters;
+        (workers[0].PacketsIn, workers[0].BytesIn, workers[0].PacketsOut, workers[0].BytesOut) = (3, 30, 5, 50);
+        workers[1].PacketsIn = 4;
+
+        VirtualServerStatus status = Assert.Single(StatusReader.Read(snapshot));
+
+        Assert.Equal(new TrafficCount(0, there, 30, back, 50), status.Traffic);
+        Assert.Equal(status.Traffic, status.RealServers[0].Traffic);
+    }
+
     [Fact]
     public void A_real_server_that_is_down_though_its_check_passes_says_until_when()
     {

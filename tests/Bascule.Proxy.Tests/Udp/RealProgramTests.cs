@@ -61,8 +61,9 @@ public sealed class RealProgramTests
 
         public Dnsmasq(string answer)
         {
-            _process = Process.Start("/usr/sbin/dnsmasq",
-                ["--keep-in-foreground", "--conf-file=/dev/null", $"--port={Address.Port}", $"--listen-address={Address.Address}", "--bind-interfaces", "--no-resolv", "--no-hosts", $"--address=/ok.example/{answer}", "--user="]);
+            _process = Process.Start(new ProcessStartInfo("/usr/sbin/dnsmasq",
+                ["--keep-in-foreground", "--conf-file=/dev/null", $"--port={Address.Port}", $"--listen-address={Address.Address}", "--bind-interfaces", "--no-resolv", "--no-hosts", $"--address=/ok.example/{answer}", "--user="])
+            { RedirectStandardError = true })!;
         }
 
         public IPEndPoint Address { get; } = Director.FreeAddress();
@@ -70,7 +71,8 @@ public sealed class RealProgramTests
         /// <summary>It listens on TCP, too, and then on both.</summary>
         public Task IsReadyAsync() => Eventually.HoldsAsync(() =>
         {
-            Assert.False(_process.HasExited, "dnsmasq has ended");
+            if (_process.HasExited)
+                Assert.Fail($"dnsmasq has ended: {_process.StandardError.ReadToEnd()}");
             using Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
             try
             {

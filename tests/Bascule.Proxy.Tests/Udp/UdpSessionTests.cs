@@ -256,7 +256,7 @@ public sealed class UdpSessionTests : IDisposable
     }
 
     [Fact]
-    public async Task Stopping_ends_sessions_at_once_and_forwards_what_has_come()
+    public async Task Stopping_forwards_what_has_come_and_ends_all_sessions()
     {
         Director director = Director.StartWith(2, Both());
         using Socket client = UdpClients.Connect(director.Address);
@@ -267,6 +267,48 @@ public sealed class UdpSessionTests : IDisposable
 
         await Eventually.HoldsAsync(() => _alpha.Received.Any(r => r.Text == "last"));
         Assert.Equal((0, 0), (director.RealServer(0).ActiveConnections, director.VirtualServer.Counters.Sum(c => c.OpenConnections)));
+    }
+
+    [Fact]
+    public async Task A_director_that_stops_takes_no_more_and_waits_for_the_answers_to_what_it_took()
+    {
+        using ManualResetEventSlim answers = new();
+        using FakeDatagramServer slow = new(question =>
+        {
+            answers.Wait(TimeSpan.FromSeconds(15));
+            return [question];
+        });
+        Director director = Director.Start(Director.Udp(slow.Address));
+        using Socket client = UdpClients.Connect(director.Address);
+        client.Say("asked");
+        await Eventually.HoldsAsync(() => slow.Received.Count == 1);
+
+        Task stopping = director.StopAsync(TimeSpan.FromMinutes(1));
+        answers.Set();
+
+        Assert.Equal("asked", await client.HearAsync());
+        await stopping.WaitAsync(TimeSpan.FromSeconds(15));
+        Assert.Equal((1, 0), (director.Count(ForwardOutcome.Completed), director.RealServer(0).ActiveConnections));
+    }
+
+    [Fact]
+    public async Task Sessions_on_an_address_that_is_another_directors_now_end_with_the_handover()
+    {
+        VirtualServer moving = Both(), own = Director.Udp(_beta.Address) with { Name = "own" };
+        HaInstance instance = Pairs.Instance($"{moving.Address.Address}");
+        await using Director director = Director.StartAsOneOfTwo(instance, isActive: true, moving, own);
+        using Socket moved = UdpClients.Connect(moving.Address), stays = UdpClients.Connect(own.Address);
+        await moved.AskAsync("1");
+        await stays.AskAsync("1");
+        IPEndPoint before = _beta.Received.First(r => r.Text == "1").From;
+
+        director.Become(instance, isActive: false);
+        director.CutOffResting();
+        await Eventually.HoldsAsync(() => director.Count(ForwardOutcome.ShutDown) == 1);
+
+        Assert.Equal("beta 2", await stays.AskAsync("2"));
+        Assert.Equal(before, _beta.Received.First(r => r.Text == "2").From);
+        Assert.Equal("beta 3", await moved.AskAsync("3")); // who still comes is served, as a new client
     }
 
     private VirtualServer Both() => Director.Udp(_alpha.Address, _beta.Address);
