@@ -51,7 +51,7 @@ public sealed class SocketTests : IDisposable
     [Fact]
     public void The_accepted_socket_knows_where_the_client_comes_from()
     {
-        TcpSocket client = TcpSocket.BeginConnect(NativeAddress.From(_listener.LocalAddress), out _)!;
+        TcpSocket client = TcpSocket.BeginConnect(NativeAddress.From(_listener.LocalAddress), source: null, out _)!;
         _open.Add(client);
 
         _open.Add(Accept(out NativeAddress from));
@@ -80,7 +80,7 @@ public sealed class SocketTests : IDisposable
         IPEndPoint nobody = _listener.LocalAddress;
         _listener.Dispose();
 
-        TcpSocket socket = TcpSocket.BeginConnect(NativeAddress.From(nobody), out Errno error)!;
+        TcpSocket socket = TcpSocket.BeginConnect(NativeAddress.From(nobody), source: null, out Errno error)!;
         _open.Add(socket);
 
         Assert.Equal(Errno.None, error);
@@ -223,7 +223,7 @@ public sealed class SocketTests : IDisposable
 
     private (TcpSocket Client, TcpSocket Server) Connect()
     {
-        TcpSocket client = TcpSocket.BeginConnect(NativeAddress.From(_listener.LocalAddress), out _)!;
+        TcpSocket client = TcpSocket.BeginConnect(NativeAddress.From(_listener.LocalAddress), source: null, out _)!;
         TcpSocket server = Accept(out _);
         _open.AddRange([client, server]);
         return (client, server);
