@@ -70,6 +70,12 @@ public sealed record VirtualServerStatus
     /// <summary>The same client returns to the same real server; null: the scheduler alone decides.</summary>
     public required PersistenceStatus? Persistence { get; init; }
 
+    /// <summary>The PROXY protocol; null: no headers are awaited or sent.</summary>
+    public ProxyProtocolStatus? ProxyProtocol { get; init; }
+
+    /// <summary>Real servers see clients' own addresses.</summary>
+    public bool IsTransparent { get; init; }
+
     /// <summary>UDP: each packet is scheduled by itself.</summary>
     public required bool OnePacket { get; init; }
 
@@ -100,6 +106,11 @@ public sealed record VirtualServerStatus
     /// <summary>In the order of the file, fallback servers behind the others; the sorry server, if there is one, comes last.</summary>
     public required ImmutableArray<RealServerStatus> RealServers { get; init; }
 }
+
+/// <summary>The PROXY protocol of one virtual server.</summary>
+/// <param name="From">Peers whose connections begin with a header: <c>10.0.0.0/8</c>.</param>
+/// <param name="Send">What connections to real servers begin with: <c>v1</c>, <c>v2</c>; null: no header.</param>
+public sealed record ProxyProtocolStatus(ImmutableArray<string> From, string? Send);
 
 /// <summary>One real server of one virtual server.</summary>
 public sealed record RealServerStatus

@@ -48,6 +48,8 @@ public static class StatusReader
             Persistence = Read(configured.Persistence),
             Administration = AdministrationReader.Of(configured, states),
             OnePacket = configured.Packets.OnePacket,
+            ProxyProtocol = configured.ProxyProtocol is { } header ? new([.. header.From.Select(f => f.ToString())], header.Send?.ToString().ToLowerInvariant()) : null,
+            IsTransparent = configured.IsTransparent,
             Connections = onDatapath?.Count.Connections ?? live.Counters.Sum(c => c.Connections),
             OpenConnections = configured.IsProxied ? live.Counters.Sum(c => c.OpenConnections) : realServers.Sum(r => r.ActiveConnections),
             Requests = outcomes.Values.Sum(),

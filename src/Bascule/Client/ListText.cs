@@ -87,7 +87,15 @@ internal static class ListText
     private static string Flags(VirtualServerStatus virtualServer)
     {
         string scheduler = virtualServer.SchedulerFlags.IsEmpty ? "" : $" ({string.Join(",", virtualServer.SchedulerFlags)})";
-        return $"{scheduler}{Persistent(virtualServer.Persistence)}{(virtualServer.OnePacket ? " ops" : "")}";
+        return $"{scheduler}{Persistent(virtualServer.Persistence)}{(virtualServer.OnePacket ? " ops" : "")}{Clients(virtualServer)}";
+    }
+
+    /// <summary><c> proxyProtocol from 10.0.0.0/8 send v2</c>, <c> transparent</c>; empty where nobody tells who clients are, nor is told.</summary>
+    public static string Clients(VirtualServerStatus virtualServer)
+    {
+        string header = virtualServer.ProxyProtocol is not { } p ? ""
+            : $" proxyProtocol{(p.From.IsEmpty ? "" : $" from {string.Join(",", p.From)}")}{(p.Send is { } version ? $" send {version}" : "")}";
+        return $"{header}{(virtualServer.IsTransparent ? " transparent" : "")}";
     }
 
     /// <summary><c> persistent 300 mask 24</c>, <c> persistent by cookie BASCULE</c>; empty where the scheduler alone decides.</summary>

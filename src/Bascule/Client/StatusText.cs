@@ -38,7 +38,7 @@ internal sealed class StatusText(TextWriter to, bool colours)
         string work = virtualServer.Forwarding == "proxy"
             ? $"{virtualServer.OpenConnections} open, {Count(virtualServer.Requests, Ended(virtualServer.Protocol))} ended"
             : OnDatapath(virtualServer);
-        to.WriteLine($"{ListText.Protocol(virtualServer.Protocol),-4} {string.Join(",", virtualServer.Addresses)} {virtualServer.Scheduler}{ListText.Persistent(virtualServer.Persistence)}  {virtualServer.Name}: {Wanted(virtualServer.Administration, now)}{work}");
+        to.WriteLine($"{ListText.Protocol(virtualServer.Protocol),-4} {string.Join(",", virtualServer.Addresses)} {virtualServer.Scheduler}{ListText.Persistent(virtualServer.Persistence)}{ListText.Clients(virtualServer)}  {virtualServer.Name}: {Wanted(virtualServer.Administration, now)}{work}");
         foreach (RealServerStatus realServer in virtualServer.RealServers)
             Write(realServer, width, now);
     }

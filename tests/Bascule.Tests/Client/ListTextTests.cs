@@ -19,6 +19,17 @@ public sealed class ListTextTests
         """, Written(ListView.Plain));
 
     [Fact]
+    public void Shows_whom_a_virtual_server_believes_and_what_it_tells()
+    {
+        VirtualServerStatus usual = Sample.VirtualServers[0];
+
+        Assert.Equal("", ListText.Clients(usual));
+        Assert.Equal(" proxyProtocol from 10.1.0.0/24,10.2.0.1/32", ListText.Clients(usual with { ProxyProtocol = new(["10.1.0.0/24", "10.2.0.1/32"], Send: null) }));
+        Assert.Equal(" proxyProtocol from 10.1.0.0/24 send v2", ListText.Clients(usual with { ProxyProtocol = new(["10.1.0.0/24"], "v2") }));
+        Assert.Equal(" proxyProtocol send v1 transparent", ListText.Clients(usual with { ProxyProtocol = new([], "v1"), IsTransparent = true }));
+    }
+
+    [Fact]
     public void Shows_what_went_through_and_a_dash_for_what_nobody_counts() => Assert.Equal("""
         Prot LocalAddress:Port Scheduler Flags
           -> RemoteAddress:Port                                            Conns InPkts OutPkts InBytes OutBytes
