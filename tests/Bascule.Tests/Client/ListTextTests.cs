@@ -21,7 +21,7 @@ public sealed class ListTextTests
     [Fact]
     public void Shows_whom_a_virtual_server_believes_and_what_it_tells()
     {
-        VirtualServerStatus usual = Sample.VirtualServers[0];
+        VirtualServerStatus usual = StatusTextTests.Web;
 
         Assert.Equal("", ListText.Clients(usual));
         Assert.Equal(" proxyProtocol from 10.1.0.0/24,10.2.0.1/32", ListText.Clients(usual with { ProxyProtocol = new(["10.1.0.0/24", "10.2.0.1/32"], Send: null) }));
