@@ -238,13 +238,13 @@ public sealed class AdminServerTests : IAsyncLifetime, IDisposable
 
     private (StateResult?, ApiError?) Say(StateRequest request)
     {
-        _by = request.By + request.Why;
+        _by = request.By.Trim() + request.Why.Trim();
         return (new([], []), null);
     }
 
     private async Task<EditResult> EditAsync(EditRequest request)
     {
-        _by = request.By + string.Concat(request.Change?.Settings.Select(s => s.Name) ?? []);
+        _by = request.By.Trim() + string.Concat(request.Change?.Settings.Select(s => s.Name) ?? []);
         return new(await ReloadAsync(), [], IsSaved: false);
     }
 
