@@ -20,7 +20,7 @@ internal abstract class Carrier
     public static Carrier For(Receiver receiver, TimeProvider time) => receiver.Way switch
     {
         CommandWay command => new CommandCarrier(_ => command.Command, receiver.Timeout, time),
-        QuorumWay quorum => new CommandCarrier(quorum.CommandFor, receiver.Timeout, time),
+        QuorumWay quorum => new CommandCarrier(change => quorum.CommandFor(change)!, receiver.Timeout, time),
         WebhookWay webhook => new WebhookCarrier(webhook),
         SyslogWay syslog => new SyslogCarrier(syslog),
         EmailWay email => new EmailCarrier(email),

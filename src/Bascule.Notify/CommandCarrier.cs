@@ -5,15 +5,14 @@ using Bascule.Linux.Process;
 namespace Bascule.Notify;
 
 /// <summary>Starts the program with TYPE NAME STATE WHY behind its own arguments; the same and more stands in its environment.</summary>
-/// <param name="commandFor">Which program; null: nothing is to be done.</param>
-internal sealed class CommandCarrier(Func<Notification, ValueList<string>?> commandFor, TimeSpan timeout, TimeProvider time) : Carrier
+/// <param name="commandFor">Which program.</param>
+internal sealed class CommandCarrier(Func<Notification, ValueList<string>> commandFor, TimeSpan timeout, TimeProvider time) : Carrier
 {
     public override bool MayRepeat => false;
 
     public override async Task<string?> DeliverAsync(Letter letter, CancellationToken cancellation)
     {
-        if (commandFor(letter.About) is not { } command)
-            return null;
+        ValueList<string> command = commandFor(letter.About);
         Dictionary<string, string> environment = new()
         {
             ["BASCULE_NODE"] = letter.Node,

@@ -45,7 +45,7 @@ public sealed class Notifier : IAsyncDisposable
             Letter letter = new(++_number, _node, notification);
             foreach (Postbox postbox in _postboxes)
             {
-                if (postbox.Receiver.On.Contains(notification.Type))
+                if (postbox.Receiver.On.Contains(notification.Type) && postbox.Receiver.Way.IsFor(notification))
                     postbox.Put(letter);
             }
         }

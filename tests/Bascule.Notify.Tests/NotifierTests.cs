@@ -147,6 +147,24 @@ public sealed class NotifierTests : IDisposable
         Assert.InRange(int.Parse((await File.ReadAllLinesAsync(log))[1], CultureInfo.InvariantCulture), 99, 102);
     }
 
+    [Fact]
+    public async Task A_quorum_program_is_told_of_its_virtual_server_however_much_happens_to_others_while_it_works()
+    {
+        string log = Path.Combine(_folder, "log"), gate = Path.Combine(_folder, "gate");
+        ValueList<string> program = ["/bin/sh", "-c", $"while ! test -e {gate}; do sleep 0.01; done; echo $3 >> {log}", "sh"];
+        await using Notifier notifier = Told(new Receiver { Name = "quorum of web", Way = new QuorumWay("web", program, program), On = [NotificationType.VirtualServer], Timeout = Long });
+        foreach (string state in (string[])["up", "down", "up"])
+        {
+            notifier.Tell(new(NotificationType.VirtualServer, "web", state, "quorum", At));
+            for (int i = 0; i < Postbox.Capacity; i++)
+                notifier.Tell(new(NotificationType.VirtualServer, "other", state, "quorum", At));
+        }
+
+        await File.WriteAllTextAsync(gate, "");
+
+        await Eventually.HoldsAsync(() => File.Exists(log) && File.ReadAllLines(log) is ["up", "down", "up"], "each is told, once");
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static readonly ValueList<NotificationType> Everything = [NotificationType.Instance, NotificationType.RealServer, NotificationType.Director];

@@ -43,7 +43,11 @@ public sealed record Receiver
 }
 
 /// <summary>How a receiver is told.</summary>
-public abstract record Way;
+public abstract record Way
+{
+    /// <summary>Whether there is something to do for this; what there is not never waits for its turn.</summary>
+    public virtual bool IsFor(Notification change) => true;
+}
 
 /// <summary>A program, started with the arguments TYPE NAME STATE WHY after its own.</summary>
 public sealed record CommandWay(ValueList<string> Command) : Way;
@@ -57,6 +61,9 @@ public sealed record CommandWay(ValueList<string> Command) : Way;
 /// <param name="Down">For <c>down</c>; null: none.</param>
 public sealed record QuorumWay(string VirtualServer, ValueList<string>? Up, ValueList<string>? Down) : Way
 {
+    /// <inheritdoc/>
+    public override bool IsFor(Notification change) => CommandFor(change) is not null;
+
     /// <summary>The program for this; null: none.</summary>
     public ValueList<string>? CommandFor(Notification change) => (change.Type, change.State) switch
     {
