@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using Bascule.Core.Model;
 using Bascule.Core.ProxyHeaders;
+using Bascule.Health.Loop;
+using Bascule.Linux;
 
 namespace Bascule.Health;
 
@@ -65,15 +67,5 @@ internal abstract class Probe
     }
 
     /// <summary>What it says about the real server that a socket failed.</summary>
-    protected static Verdict VerdictOn(SocketException e) => e.SocketErrorCode switch
-    {
-        SocketError.ConnectionRefused => Verdict.Failed("connection refused"),
-        SocketError.ConnectionReset => Verdict.Failed("connection reset"),
-        SocketError.Shutdown => Verdict.Failed("connection reset"), // EPIPE: it was reset before we had written everything
-        SocketError.HostUnreachable => Verdict.Failed("no route to host"),
-        SocketError.NetworkUnreachable => Verdict.Failed("network unreachable"),
-        SocketError.TooManyOpenSockets => Verdict.NotAsked("this director has no file descriptor left"),
-        SocketError.AddressNotAvailable or SocketError.AddressAlreadyInUse => Verdict.NotAsked("this director has no free port left"),
-        _ => Verdict.Failed(e.Message),
-    };
+    protected static Verdict VerdictOn(SocketException e) => SocketVerdict.On((Errno)e.NativeErrorCode);
 }

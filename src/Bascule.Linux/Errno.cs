@@ -105,9 +105,16 @@ public enum Errno
     NotSupportedInside = 524,
 }
 
-/// <summary>Errors in words.</summary>
-public static class ErrnoWords
+/// <summary>What errors say.</summary>
+public static class ErrnoMeaning
 {
+    /// <summary>
+    /// This machine has run out of something (descriptors, ports, memory, watches) or does not let this program do it (a capability, a firewall; EACCES and EPERM
+    /// are one and the same to connect(2); EAGAIN: no port is left for a UDP socket): that says nothing about whom it wanted to reach.
+    /// </summary>
+    public static bool IsOurs(this Errno error) => error is Errno.WouldBlock or Errno.TooManyFiles or Errno.TooManyFilesInSystem or Errno.AddressNotAvailable or Errno.AddressInUse
+        or Errno.NoMemory or Errno.NoBuffers or Errno.NoSpace or Errno.NotPermitted or Errno.AccessDenied;
+
     /// <summary>As the C library says it: <c>Permission denied</c>.</summary>
     public static string Words(this Errno error) => Marshal.GetPInvokeErrorMessage((int)error);
 }

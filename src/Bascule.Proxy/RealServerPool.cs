@@ -126,7 +126,7 @@ internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, int po
         try
         {
             TcpSocket? socket = TcpSocket.BeginConnect(_address, source, out Errno error);
-            isOurs = IsOurs(error);
+            isOurs = error.IsOurs();
             return socket is null ? null : new(loop, socket, this, owner);
         }
         catch (KernelException)
@@ -139,10 +139,6 @@ internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, int po
     /// <summary>A socket towards it for datagrams; null when there is none to be had.</summary>
     /// <param name="error">Why.</param>
     public UdpSocket? OpenDatagrams(out Errno error) => UdpSocket.Connect(_address, out error);
-
-    /// <summary>It failed for want of something here (EAGAIN: a free port for a UDP socket), which says nothing about the real server.</summary>
-    public static bool IsOurs(Errno error) =>
-        error is Errno.WouldBlock or Errno.TooManyFiles or Errno.TooManyFilesInSystem or Errno.NoBuffers or Errno.NoMemory or Errno.AddressNotAvailable or Errno.NotPermitted;
 
     /// <summary>Notes how it answered a client.</summary>
     public void Judge(bool isGood)

@@ -1,5 +1,7 @@
+using System.Net.Sockets;
 using Bascule.Core.Health;
 using Bascule.Health.Loop;
+using Bascule.Linux;
 
 namespace Bascule.Health.Tests;
 
@@ -34,6 +36,20 @@ public sealed class VerdictTests
         string why = new('ä', 200);
 
         Assert.Same(why, Verdict.Failed(why).ToAnswer(TimeSpan.Zero).Why);
+    }
+
+    [Theory]
+    [InlineData(SocketError.TooManyOpenSockets, false, "this director has no file descriptor left")]
+    [InlineData(SocketError.AddressNotAvailable, false, "this director has no free port left")]
+    [InlineData(SocketError.NoBufferSpaceAvailable, false, "this director has no memory left for a connection")]
+    [InlineData(SocketError.AccessDenied, false, "this machine does not let this director ask: a capability is missing, or a firewall here forbids it")]
+    [InlineData(SocketError.Shutdown, true, "connection reset")]
+    [InlineData(SocketError.TimedOut, true, "Connection timed out")]
+    public void What_this_director_has_run_out_of_is_not_the_real_server_s_fault(SocketError error, bool wasAsked, string why)
+    {
+        Verdict verdict = SocketVerdict.On((Errno)new SocketException((int)error).NativeErrorCode);
+
+        Assert.Equal((wasAsked, why), (verdict.WasAsked, verdict.Why));
     }
 
     [Theory]

@@ -14,8 +14,9 @@ internal static class SocketVerdict
         Errno.HostUnreachable => Verdict.Failed("no route to host"),
         Errno.NetworkUnreachable => Verdict.Failed("network unreachable"),
         Errno.TooManyFiles or Errno.TooManyFilesInSystem => Verdict.NotAsked("this director has no file descriptor left"),
-        Errno.AddressNotAvailable or Errno.AddressInUse => Verdict.NotAsked("this director has no free port left"),
-        Errno.NoMemory or Errno.NoBuffers or Errno.NoSpace => Verdict.NotAsked("this director has no memory left for a connection"),
+        Errno.AddressNotAvailable or Errno.AddressInUse or Errno.WouldBlock => Verdict.NotAsked("this director has no free port left"),
+        Errno.NotPermitted or Errno.AccessDenied => Verdict.NotAsked("this machine does not let this director ask: a capability is missing, or a firewall here forbids it"),
+        _ when error.IsOurs() => Verdict.NotAsked("this director has no memory left for a connection"),
         _ => Verdict.Failed(error.Words()),
     };
 }

@@ -141,7 +141,7 @@ internal sealed class DatagramListener(Worker worker, IPEndPoint address, UdpLis
     private UdpSession? Open(in UdpKey key, in UdpPeer peer, in UdpChoice choice)
     {
         UdpSocket? socket = choice.Pool.OpenDatagrams(out Errno error);
-        if (socket is null && RealServerPool.IsOurs(error))
+        if (socket is null && error.IsOurs())
         {
             if (MayWarn())
                 Log.CannotOpenSession(Worker.Logger, Route.VirtualServer.Configured.Name, error);
@@ -161,7 +161,7 @@ internal sealed class DatagramListener(Worker worker, IPEndPoint address, UdpLis
         }
 
         choice.Pool.Counters.Failures++;
-        if (!RealServerPool.IsOurs(error) && choice.Index != Scheduler.None)
+        if (!error.IsOurs() && choice.Index != Scheduler.None)
             choice.Pool.Judge(isGood: false);
         return null;
     }
