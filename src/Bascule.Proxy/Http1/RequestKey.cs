@@ -18,7 +18,7 @@ internal sealed class RequestKey(RequestHash scheduler)
             RequestPart.Uri => head.Target.In(input),
             RequestPart.Path => PathOf(head.Target.In(input)),
             RequestPart.Header => Header(head.Fields, input),
-            RequestPart.Cookie => Cookie(head.Fields, input),
+            RequestPart.Cookie => SessionFields.FindCookie(head.Fields, input, _name),
             RequestPart.Source => default,
         };
         return part.IsEmpty ? 0 : scheduler.ContentOf(part);
@@ -30,34 +30,12 @@ internal sealed class RequestKey(RequestHash scheduler)
         return query < 0 ? target : target[..query];
     }
 
-    /// <summary>The first one of that name.</summary>
+    /// <summary>Of the fields that the proxy acts on itself, as it came; of the others, what is passed on.</summary>
     private ReadOnlySpan<byte> Header(FieldSection fields, ReadOnlySpan<byte> input)
     {
-        foreach (ref readonly Field field in fields.Fields)
-        {
-            if (Ascii.EqualsIgnoreCase(input.Slice(field.Line.Start, field.NameLength), _name))
-                return field.Value.In(input);
-        }
-
-        return default;
-    }
-
-    /// <summary>"name=value; other=value": the first one of that name. RFC 6265 §4.2.1.</summary>
-    private ReadOnlySpan<byte> Cookie(FieldSection fields, ReadOnlySpan<byte> input)
-    {
-        foreach (ref readonly Field field in fields.Fields)
-        {
-            if (!Ascii.EqualsIgnoreCase(input.Slice(field.Line.Start, field.NameLength), "Cookie"u8))
-                continue;
-            ReadOnlySpan<byte> pairs = field.Value.In(input);
-            foreach (Range range in pairs.Split((byte)';'))
-            {
-                ReadOnlySpan<byte> pair = pairs[range].Trim(" \t"u8);
-                if (pair.StartsWith(_name) && pair.Length > _name.Length && pair[_name.Length] == '=')
-                    return pair[(_name.Length + 1)..];
-            }
-        }
-
-        return default;
+        KnownField known = KnownFields.Recognise(_name);
+        if (known == KnownField.Other)
+            return SessionFields.FindHeader(fields, input, _name);
+        return fields.Has(known) ? fields.First(known).In(input) : default;
     }
 }

@@ -68,7 +68,8 @@ internal static class SessionFields
         return id.IsEmpty ? default : SessionClaim.OfId(id);
     }
 
-    private static ReadOnlySpan<byte> FindHeader(FieldSection fields, ReadOnlySpan<byte> input, ReadOnlySpan<byte> name)
+    /// <summary>The value of the first field of this name that has one; empty when there is none.</summary>
+    public static ReadOnlySpan<byte> FindHeader(FieldSection fields, ReadOnlySpan<byte> input, ReadOnlySpan<byte> name)
     {
         foreach (ref readonly Field field in fields.Fields)
         {
@@ -79,7 +80,8 @@ internal static class SessionFields
         return default;
     }
 
-    private static ReadOnlySpan<byte> FindCookie(FieldSection fields, ReadOnlySpan<byte> input, ReadOnlySpan<byte> wanted)
+    /// <summary>The value of the first cookie of this name that has one; empty when there is none.</summary>
+    public static ReadOnlySpan<byte> FindCookie(FieldSection fields, ReadOnlySpan<byte> input, ReadOnlySpan<byte> wanted)
     {
         foreach (ref readonly Field field in fields.Fields)
         {
