@@ -105,7 +105,7 @@ internal abstract partial class ClientConnection
             outcome = await ConnectAsync(pool, mayReuse);
             if (outcome is ForwardOutcome.Completed or ForwardOutcome.ClientLeft or ForwardOutcome.ShutDown)
                 return outcome;
-            Log.RealServerUnreachable(Worker.Logger, pool.Live.Address, Route.VirtualServer.Configured.Name, outcome);
+            Log.RealServerUnreachable(Worker.Logger, pool.Address, Route.VirtualServer.Configured.Name, outcome);
             pool.Counters.Failures++;
             Judge(isGood: false);
             StopServing();

@@ -1,3 +1,4 @@
+using System.Net;
 using Bascule.Core.Model;
 using Bascule.Linux;
 using Bascule.Linux.Sockets;
@@ -82,9 +83,18 @@ internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, int po
 
     public LiveRealServer Live { get; } = live;
 
+    /// <summary>Where it connects.</summary>
+    public IPEndPoint Address { get; } = new(live.Address.Address, port);
+
     public RealServerCounters Counters { get; } = counters;
 
     public bool IsIpv4 => _address.IsIpv4;
+
+    /// <summary>
+    /// Whether answers here say how the real server is. Where clients keep their port, a connection to a port on which it does not listen says nothing of
+    /// those on which it does: only the port that is checked counts.
+    /// </summary>
+    public bool IsJudged { get; set; }
 
     public int IdleCount { get; private set; }
 
@@ -143,6 +153,8 @@ internal sealed class RealServerPool(EventLoop loop, LiveRealServer live, int po
     /// <summary>Notes how it answered a client.</summary>
     public void Judge(bool isGood)
     {
+        if (!IsJudged)
+            return;
         if (isGood)
         {
             Counters.GoodAnswers++;

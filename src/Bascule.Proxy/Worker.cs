@@ -273,6 +273,7 @@ internal sealed class Worker
         if (!_pools.TryGetValue((live, port), out RealServerPool? pool))
             _pools.Add((live, port), pool = new(Loop, live, port, live.Counters[_index]));
         pool.KeepFor = virtualServer.Configured.Timeouts.Pool;
+        pool.IsJudged = port == virtualServer.Configured.CheckedAt(live.Address).Port;
         return pool;
     }
 

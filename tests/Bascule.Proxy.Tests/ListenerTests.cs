@@ -140,7 +140,8 @@ public sealed class ListenerTests
         }, address);
 
     // Each caller has an IP address of its own, but somebody may listen on a port of all addresses.
-    private static ListenAddress FreeRange(int ports)
+    /// <summary>So many free ports in a row, and one behind them.</summary>
+    internal static ListenAddress FreeRange(int ports)
     {
         for (int attempt = 0; attempt < 100; attempt++)
         {

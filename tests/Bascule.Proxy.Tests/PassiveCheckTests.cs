@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Bascule.Core.Model;
@@ -23,9 +24,11 @@ public sealed class PassiveCheckTests
     [Theory]
     [InlineData("200 OK", 1, 0)]
     [InlineData("404 Not Found", 1, 0)] // the client's mistake
+    [InlineData("501 Not Implemented", 1, 0)] // so is a method that nobody knows
+    [InlineData("505 HTTP Version Not Supported", 1, 0)]
     [InlineData("500 Internal Server Error", 0, 1)]
     [InlineData("503 Service Unavailable", 0, 1)]
-    public async Task A_status_of_500_or_more_is_a_bad_answer(string status, int good, int bad)
+    public async Task A_status_of_500_or_more_is_a_bad_answer_unless_the_client_asked_for_it(string status, int good, int bad)
     {
         await using FakeRealServer server = Answering(status);
         await using Director director = Director.Start(Director.Http(server.Address));
@@ -79,6 +82,50 @@ public sealed class PassiveCheckTests
         await Eventually.HoldsAsync(() => director.Count(ForwardOutcome.ClientLeft) == 1);
 
         Assert.Equal((0, 0), await JudgedAsync(director));
+    }
+
+    [Fact]
+    public async Task A_client_that_stalls_in_its_upload_after_the_answer_has_begun_is_the_one_who_took_too_long()
+    {
+        await using FakeRealServer early = FakeRealServer.Start(async client =>
+        {
+            await client.ReadHeadAsync();
+            await client.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nthe rest when I have yours");
+            await client.ReadToEndAsync();
+        });
+        VirtualServer web = Director.Http(early.Address);
+        await using Director director = Director.Start(web with { Timeouts = web.Timeouts with { Body = TimeSpan.FromMilliseconds(50) } });
+        using TcpClient client = await director.ConnectAsync();
+
+        await client.GetStream().WriteAsync("POST / HTTP/1.1\r\nHost: web\r\nContent-Length: 10\r\n\r\nhalf"u8.ToArray());
+        await Eventually.HoldsAsync(() => director.Endings == 1);
+
+        Assert.Equal(1, director.Count(ForwardOutcome.ClientTimedOut));
+        Assert.Equal((1, 0), await JudgedAsync(director));
+    }
+
+    [Fact]
+    public async Task A_port_on_which_a_real_server_does_not_listen_says_nothing_of_it_where_clients_keep_theirs()
+    {
+        ListenAddress range = ListenerTests.FreeRange(2);
+        IPAddress machine = Director.FreeAddress().Address;
+        await using FakeRealServer server = FakeRealServer.Start(async client =>
+        {
+            while (await client.ReadHeadAsync() is not null)
+                await client.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        }, new IPEndPoint(machine, range.FirstPort));
+        await using Director director = Director.Start(Director.Http(new IPEndPoint(machine, 0)) with { Addresses = [range] });
+        using HttpClient client = new();
+        List<HttpStatusCode> got = [];
+
+        foreach (IPEndPoint port in (IPEndPoint[])[range.First, new(range.Ip, range.LastPort)])
+        {
+            using HttpResponseMessage answer = await client.GetAsync(new Uri($"http://{port}/"));
+            got.Add(answer.StatusCode);
+        }
+
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.BadGateway], got);
+        Assert.Equal((1, 0), await JudgedAsync(director)); // its check asks the first port
     }
 
     [Fact]

@@ -10,7 +10,7 @@ internal static class PassiveCheckSection
 
     public static readonly Setting<int> ConsecutiveFailures = new("consecutiveFailures", new CountForm(0, 1000))
     {
-        Doc = "So many failures in a row, over all workers, eject it; within a tenth of a second. 0: they never do. A failure is: no connection; of tcp also a break before the client has sent anything (what comes later may be the client's doing); of http also a break or silence before an answer, an answer that is none, and a status of 500 or more.",
+        Doc = "So many failures in a row, over all workers, eject it; within a tenth of a second. 0: they never do. A failure is: no connection; of tcp also a break before the client has sent anything (what comes later may be the client's doing); of http also a break or silence before an answer, an answer that is none, and a status of 500 or more other than 501 and 505, which a client can ask for. Of a real server without a port of its own only connections to the port that is checked count.",
         Default = 5,
         Source = "Envoy consecutive_5xx",
         Example = "consecutiveFailures: 5",

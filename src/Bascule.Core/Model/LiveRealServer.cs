@@ -290,10 +290,10 @@ public sealed class RealServerCounters
     /// <summary>Times it refused a connection, broke off or answered too late.</summary>
     public long Failures { get; set; }
 
-    /// <summary>TCP connections, HTTP requests and UDP sessions of clients that it answered well: it sent something, and no status of 500 or more.</summary>
+    /// <summary>TCP connections, HTTP requests and UDP sessions of clients that it answered well: it sent something, and no status of 500 or more, 501 and 505 aside.</summary>
     public long GoodAnswers { get; set; }
 
-    /// <summary>Those it answered badly: no connection; of TCP a break before the client has sent anything; of HTTP a break or silence before an answer, bytes that are none, a status of 500 or more; of UDP word that nobody listens there (silence is no answer, and not bad either).</summary>
+    /// <summary>Those it answered badly: no connection; of TCP a break before the client has sent anything; of HTTP a break or silence before an answer, bytes that are none, a status of 500 or more, 501 and 505 aside; of UDP word that nobody listens there (silence is no answer, and not bad either). Of one without a port of its own, only on the port that is checked.</summary>
     public long BadAnswers { get; set; }
 
     /// <summary>Datagrams sent to it; 0 where connections are carried.</summary>

@@ -123,8 +123,8 @@ internal sealed partial class HttpConnection
             _clientKeepsAlive &= _request.IsFinished && !Listener.EndsConnections && toward != BodyFraming.UntilClose;
             _serverKeepsAlive = head.KeepAlive;
             _isSwitching = head.IsSwitching;
-            if (head.Status >= 500 || _isSwitching)
-                Judge(isGood: _isSwitching); // RFC 9110 §15.6: the server knows that it erred
+            if (_isSwitching || IsBad(head.Status))
+                Judge(isGood: _isSwitching);
         }
 
         _responseHead ??= Worker.Loop.Buffers.Rent();
@@ -138,6 +138,9 @@ internal sealed partial class HttpConnection
             head.IsInterim || head.IsSwitching ? BodyFraming.None : head.Framing, head.ContentLength, toward, Worker.Limits);
         return true;
     }
+
+    // RFC 9110 §15.6: the server knows that it erred. But a method that it does not know (501) and a version that it does not speak (505) are the client's.
+    private static bool IsBad(int status) => status >= 500 && status is not (501 or 505);
 
     private int WriteHead(ResponseHead head, Span<byte> output)
     {
@@ -198,7 +201,7 @@ internal sealed partial class HttpConnection
             if (wakening == Wakening.Interrupted)
                 return ForwardOutcome.ShutDown;
             if (wakening == Wakening.TimedOut)
-                return down == RelayState.NeedsRoom ? ForwardOutcome.ClientTimedOut : ForwardOutcome.RealServerTimedOut;
+                return down == RelayState.NeedsRoom || up == RelayState.NeedsInput ? ForwardOutcome.ClientTimedOut : ForwardOutcome.RealServerTimedOut;
         }
     }
 

@@ -108,7 +108,7 @@ internal sealed class UdpSession : ReadySource
     /// <summary>The real server, or the network for it, has said that nobody takes datagrams there.</summary>
     public void Refuse()
     {
-        Log.RealServerUnreachable(_worker.Logger, Pool.Live.Address, Listener.Route.VirtualServer.Configured.Name, ForwardOutcome.RealServerRefused);
+        Log.RealServerUnreachable(_worker.Logger, Pool.Address, Listener.Route.VirtualServer.Configured.Name, ForwardOutcome.RealServerRefused);
         Pool.Counters.Failures++;
         if (!IsSorry)
         {
