@@ -23,6 +23,9 @@ internal sealed class Route(LiveVirtualServer virtualServer, RealServerPool[] po
 
     public VirtualServerCounters Counters { get; } = counters;
 
+    /// <summary>No real server keeps the client's port, so one route does for all ports of the virtual server.</summary>
+    public bool IsOfEveryPort { get; } = virtualServer.RealServers.All(r => r.Address.Port != 0) && virtualServer.SorryServer?.Address.Port != 0;
+
     /// <summary>Finds what a request is scheduled by; null where it is not by a part of it.</summary>
     public RequestKey? Key { get; } = virtualServer.Scheduler is RequestHash hash ? new(hash) : null;
 

@@ -54,6 +54,9 @@ internal sealed class Worker
     /// <summary>Its ways to the real servers of the snapshot.</summary>
     public IReadOnlyCollection<RealServerPool> Pools => _pools.Values;
 
+    /// <summary>Where it listens.</summary>
+    public IReadOnlyCollection<Listener> Listeners => _listeners.Values;
+
     /// <summary>Completes when the thread has ended.</summary>
     public Task Ended => _ended.Task;
 
@@ -200,34 +203,39 @@ internal sealed class Worker
         TimeSpan patience = snapshot.Configuration.ShutdownTimeout;
         if (snapshot.Configuration.Ha is { } ha && ha.HandoverTimeout > patience)
             patience = ha.HandoverTimeout;
-        HashSet<(LiveRealServer, int)> wanted = [];
+        HashSet<Route> routes = [];
         HashSet<ListenKey> served = [];
         foreach (LiveVirtualServer virtualServer in snapshot.Proxied)
         {
+            Route? route = null;
             foreach (ListenAddress place in virtualServer.Configured.Addresses.Where(a => roles.Listens(a.Ip)))
-                Serve(virtualServer, place, roles.Serves(place.Ip), patience);
+            {
+                foreach (ListenKey key in ListenKey.Of(virtualServer.Configured, place))
+                {
+                    served.Add(key);
+                    routes.Add(route = RouteTo(virtualServer, key, ofAnotherPort: route));
+                    Serve(key, route, roles.Serves(place.Ip));
+                }
+            }
         }
 
         foreach ((ListenKey key, Listener listener) in _listeners.Where(l => !served.Contains(l.Key)).ToArray())
             Close(key, listener);
-        foreach (((LiveRealServer, int) key, RealServerPool pool) in _pools.Where(p => !wanted.Contains(p.Key)).ToArray())
+        HashSet<RealServerPool> wanted = [.. routes.SelectMany(r => r.Pools), .. routes.Select(r => r.SorryServer).OfType<RealServerPool>()];
+        foreach (((LiveRealServer, int) key, RealServerPool pool) in _pools.Where(p => !wanted.Contains(p.Value)).ToArray())
         {
             _pools.Remove(key);
             pool.Retire();
         }
 
-        void Serve(LiveVirtualServer virtualServer, ListenAddress place, bool isOurs, TimeSpan patience)
+        void Serve(ListenKey key, Route route, bool isOurs)
         {
-            foreach (ListenKey key in ListenKey.Of(virtualServer.Configured, place))
-            {
-                served.Add(key);
-                if (ListenOn(key, RouteTo(virtualServer, key.Address.Port, wanted), opened) is not { } listener)
-                    continue;
-                if (isOurs)
-                    listener.Wake();
-                else
-                    listener.BeginRest(patience);
-            }
+            if (ListenOn(key, route, opened) is not { } listener)
+                return;
+            if (isOurs)
+                listener.Wake();
+            else
+                listener.BeginRest(patience);
         }
     }
 
@@ -259,17 +267,21 @@ internal sealed class Worker
         Interrupt(listener, onlyIdle: true);
     }
 
-    private Route RouteTo(LiveVirtualServer virtualServer, int port, HashSet<(LiveRealServer, int)> wanted)
+    /// <summary>The one of another port, where every port has the same; the one it had, where nothing has changed; else a new one.</summary>
+    private Route RouteTo(LiveVirtualServer virtualServer, ListenKey key, Route? ofAnotherPort)
     {
-        RealServerPool[] pools = [.. virtualServer.RealServers.Select(r => PoolOf(r, port, virtualServer, wanted))];
-        RealServerPool? sorry = virtualServer.SorryServer is { } live ? PoolOf(live, port, virtualServer, wanted) : null;
+        if (ofAnotherPort is { IsOfEveryPort: true })
+            return ofAnotherPort;
+        if (_listeners.GetValueOrDefault(key)?.Route is { } before && before.VirtualServer == virtualServer)
+            return before;
+        RealServerPool[] pools = [.. virtualServer.RealServers.Select(r => PoolOf(r, key.Address.Port, virtualServer))];
+        RealServerPool? sorry = virtualServer.SorryServer is { } live ? PoolOf(live, key.Address.Port, virtualServer) : null;
         return new(virtualServer, pools, sorry, virtualServer.Counters[_index]);
     }
 
-    private RealServerPool PoolOf(LiveRealServer live, int clientsPort, LiveVirtualServer virtualServer, HashSet<(LiveRealServer, int)> wanted)
+    private RealServerPool PoolOf(LiveRealServer live, int clientsPort, LiveVirtualServer virtualServer)
     {
         int port = live.Address.Port == 0 ? clientsPort : live.Address.Port;
-        wanted.Add((live, port));
         if (!_pools.TryGetValue((live, port), out RealServerPool? pool))
             _pools.Add((live, port), pool = new(Loop, live, port, live.Counters[_index]));
         pool.KeepFor = virtualServer.Configured.Timeouts.Pool;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
+using System.Net;
 using System.Net.Sockets;
 using Bascule.Core.Model;
 using Bascule.Testing;
@@ -26,6 +27,27 @@ public sealed class ReloadTests
         await PingAsync(next);
         await PingAsync(client);
         Assert.Equal(1, director.Snapshot.VirtualServers[0].Counters[0].OpenConnections);
+    }
+
+    [Fact]
+    public async Task Ports_share_a_route_that_stays_until_their_virtual_server_changes()
+    {
+        await using FakeRealServer echo = FakeRealServer.Echoing();
+        VirtualServer range = Director.Tcp(echo.Address) with { Addresses = [ListenerTests.FreeRange(3)] };
+        VirtualServer keepingPorts = Director.Tcp(new IPEndPoint(Director.FreeAddress().Address, 0)) with { Name = "keeping", Addresses = [ListenerTests.FreeRange(3)] };
+        await using Director director = Director.Start(range, keepingPorts);
+        HashSet<Route> first = await RoutesAsync();
+
+        director.Reload(range, keepingPorts, Director.Tcp(echo.Address) with { Name = "new" });
+        HashSet<Route> second = await RoutesAsync();
+        director.Reload(range with { SorryServer = echo.Address }, keepingPorts);
+        HashSet<Route> third = await RoutesAsync();
+
+        Assert.Equal(1 + 3, first.Count);
+        Assert.Superset(first, second);
+        Assert.Equal(3, third.Intersect(first).Count());
+
+        Task<HashSet<Route>> RoutesAsync() => director.OnWorkerAsync(w => w.Listeners.Select(l => l.Route).ToHashSet());
     }
 
     [Fact]
