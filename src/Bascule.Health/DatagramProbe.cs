@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Net;
 using System.Net.Sockets;
 
@@ -15,12 +16,13 @@ internal abstract class DatagramProbe(IPEndPoint target) : Probe
     /// <inheritdoc/>
     public sealed override async Task<Verdict> AskAsync(uint mark, CancellationToken cancellation)
     {
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(LargestDatagram);
         try
         {
             using Socket socket = new(target.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
             Mark(socket, mark);
             await socket.ConnectAsync(target, cancellation); // so that ICMP errors come back to it, and strangers' datagrams do not
-            return await AskAsync(socket, cancellation);
+            return await AskAsync(new DatagramTalk(socket, buffer), cancellation);
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused)
         {
@@ -30,16 +32,28 @@ internal abstract class DatagramProbe(IPEndPoint target) : Probe
         {
             return VerdictOn(e);
         }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }
 
-    /// <summary>Asks with a socket that hears the real server alone. It is closed afterwards.</summary>
-    protected abstract ValueTask<Verdict> AskAsync(Socket socket, CancellationToken cancellation);
+    /// <summary>Asks.</summary>
+    protected abstract ValueTask<Verdict> AskAsync(DatagramTalk talk, CancellationToken cancellation);
+}
 
-    /// <summary>Waits for a datagram.</summary>
-    protected static async ValueTask<byte[]> ReceiveAsync(Socket socket, CancellationToken cancellation)
-    {
-        byte[] buffer = new byte[LargestDatagram];
-        int count = await socket.ReceiveAsync(buffer, cancellation);
-        return buffer[..count];
-    }
+/// <summary>Datagrams to and from the real server alone.</summary>
+/// <param name="socket">Connected.</param>
+/// <param name="buffer">Holds the largest datagram.</param>
+internal readonly struct DatagramTalk(Socket socket, byte[] buffer)
+{
+    /// <summary>Our end.</summary>
+    public IPEndPoint Local => (IPEndPoint)socket.LocalEndPoint!;
+
+    /// <summary>Sends a datagram.</summary>
+    public ValueTask<int> SendAsync(ReadOnlyMemory<byte> datagram, CancellationToken cancellation) => socket.SendAsync(datagram, cancellation);
+
+    /// <summary>Waits for a datagram; it is valid until the next.</summary>
+    public async ValueTask<ReadOnlyMemory<byte>> ReceiveAsync(CancellationToken cancellation) =>
+        buffer.AsMemory(0, await socket.ReceiveAsync(buffer, cancellation));
 }

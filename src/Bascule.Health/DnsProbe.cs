@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Net;
-using System.Net.Sockets;
 using Bascule.Core.Model;
 
 namespace Bascule.Health;
@@ -11,15 +10,15 @@ internal sealed class DnsProbe(DnsCheck check, IPEndPoint target) : DatagramProb
     private readonly DnsQuestion _question = new(check);
 
     /// <inheritdoc/>
-    protected override async ValueTask<Verdict> AskAsync(Socket socket, CancellationToken cancellation)
+    protected override async ValueTask<Verdict> AskAsync(DatagramTalk talk, CancellationToken cancellation)
     {
         byte[] query = _question.Write();
-        await socket.SendAsync(query, cancellation);
+        await talk.SendAsync(query, cancellation);
         while (true)
         {
-            byte[] answer = await ReceiveAsync(socket, cancellation);
-            if (!DnsQuestion.IsToAnother(query, answer)) // a late one, to whoever had our port before
-                return _question.Judge(query, answer);
+            ReadOnlyMemory<byte> answer = await talk.ReceiveAsync(cancellation);
+            if (!DnsQuestion.IsToAnother(query, answer.Span)) // a late one, to whoever had our port before
+                return _question.Judge(query, answer.Span);
         }
     }
 }

@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Bascule.Core.Model;
@@ -15,17 +14,17 @@ internal sealed class RadiusProbe(RadiusCheck check, string secret, string? pass
     private readonly byte[] _secret = Encoding.UTF8.GetBytes(secret);
 
     /// <inheritdoc/>
-    protected override async ValueTask<Verdict> AskAsync(Socket socket, CancellationToken cancellation)
+    protected override async ValueTask<Verdict> AskAsync(DatagramTalk talk, CancellationToken cancellation)
     {
         RadiusPacket request = check.User is { } user
             ? RadiusPacket.AccessRequest(user, password ?? "", _secret)
             : RadiusPacket.StatusServer(_secret);
-        await socket.SendAsync(request.Bytes, cancellation);
+        await talk.SendAsync(request.Bytes, cancellation);
         while (true)
         {
-            byte[] answer = await ReceiveAsync(socket, cancellation);
-            if (!request.IsOfAnother(answer)) // a late one, to whoever had our port before
-                return request.Judge(answer, _secret);
+            ReadOnlyMemory<byte> answer = await talk.ReceiveAsync(cancellation);
+            if (!request.IsOfAnother(answer.Span)) // a late one, to whoever had our port before
+                return request.Judge(answer.Span, _secret);
         }
     }
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using Bascule.Core.Model;
@@ -11,13 +10,13 @@ namespace Bascule.Health;
 internal sealed class SipProbe(SipCheck check, IPEndPoint target) : DatagramProbe(target)
 {
     /// <inheritdoc/>
-    protected override async ValueTask<Verdict> AskAsync(Socket socket, CancellationToken cancellation)
+    protected override async ValueTask<Verdict> AskAsync(DatagramTalk talk, CancellationToken cancellation)
     {
-        SipQuestion question = new("UDP", (IPEndPoint)socket.LocalEndPoint!, Target, check);
-        await socket.SendAsync(Encoding.UTF8.GetBytes(question.Text), cancellation);
+        SipQuestion question = new("UDP", talk.Local, Target, check);
+        await talk.SendAsync(Encoding.UTF8.GetBytes(question.Text), cancellation);
         while (true)
         {
-            string[] lines = Encoding.UTF8.GetString(await ReceiveAsync(socket, cancellation)).Split("\r\n");
+            string[] lines = Encoding.UTF8.GetString((await talk.ReceiveAsync(cancellation)).Span).Split("\r\n");
             if (question.Judge(lines) is { } verdict)
                 return verdict;
         }

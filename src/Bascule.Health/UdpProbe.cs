@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Bascule.Core.Model;
 
 namespace Bascule.Health;
@@ -8,20 +7,20 @@ namespace Bascule.Health;
 internal sealed class UdpProbe(UdpCheck check, IPEndPoint target, TimeProvider time) : DatagramProbe(target)
 {
     /// <inheritdoc/>
-    protected override async ValueTask<Verdict> AskAsync(Socket socket, CancellationToken cancellation)
+    protected override async ValueTask<Verdict> AskAsync(DatagramTalk talk, CancellationToken cancellation)
     {
-        await socket.SendAsync(check.Payload.AsImmutableArray().AsMemory(), cancellation);
-        return check.RequiresReply ? Judge(await ReceiveAsync(socket, cancellation)) : await ListenAsync(socket, cancellation);
+        await talk.SendAsync(check.Payload.AsImmutableArray().AsMemory(), cancellation);
+        return check.RequiresReply ? Judge((await talk.ReceiveAsync(cancellation)).Span) : await ListenAsync(talk, cancellation);
     }
 
     /// <summary>Silence is good enough, but no bad word may come.</summary>
-    private async Task<Verdict> ListenAsync(Socket socket, CancellationToken cancellation)
+    private async ValueTask<Verdict> ListenAsync(DatagramTalk talk, CancellationToken cancellation)
     {
         using CancellationTokenSource patience = new(check.Timeout / 2, time);
         using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellation);
         try
         {
-            return Judge(await ReceiveAsync(socket, either.Token));
+            return Judge((await talk.ReceiveAsync(either.Token)).Span);
         }
         catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellation.IsCancellationRequested)
         {
