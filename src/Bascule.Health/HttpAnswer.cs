@@ -47,6 +47,9 @@ internal sealed class HttpAnswer(bool isToHead, int mostOfBody, bool keepsBody, 
     /// <summary>The head of the final answer is there.</summary>
     public bool HasHead { get; private set; }
 
+    /// <summary>Whoever reads it has looked at the head, and need not again while the body comes.</summary>
+    public bool IsHeadJudged { get; set; }
+
     /// <summary>Nothing more is to be read: the answer is whole, long enough, or wrong.</summary>
     public bool IsOver => _part == Part.Over;
 
@@ -60,13 +63,13 @@ internal sealed class HttpAnswer(bool isToHead, int mostOfBody, bool keepsBody, 
     public ReadOnlySpan<byte> Body => _body.Span;
 
     /// <summary>Whether a header field of this name has this text in its value.</summary>
-    public bool HasField(string name, string text)
+    public bool HasField(string name, ReadOnlySpan<byte> text)
     {
         foreach (Range range in _fields.Span.Split((byte)'\n'))
         {
             ReadOnlySpan<byte> line = _fields.Span[range];
             int colon = line.IndexOf((byte)':');
-            if (colon > 0 && Ascii.EqualsIgnoreCase(line[..colon], name) && line[(colon + 1)..].IndexOf(Encoding.UTF8.GetBytes(text)) >= 0)
+            if (colon > 0 && Ascii.EqualsIgnoreCase(line[..colon], name) && line[(colon + 1)..].IndexOf(text) >= 0)
                 return true;
         }
 
@@ -84,7 +87,7 @@ internal sealed class HttpAnswer(bool isToHead, int mostOfBody, bool keepsBody, 
         _contentLength = null;
         _isChunked = false;
         _bodyLength = 0;
-        HasHead = false;
+        HasHead = IsHeadJudged = false;
         Status = 0;
         Problem = null;
     }

@@ -15,6 +15,7 @@ internal sealed class HttpQuestion(HttpCheck check, IPEndPoint target)
     private const int MostOfABody = 64 * 1024;
     private const int MostOfADigest = 1024 * 1024; // of a digest's body, which is whole
 
+    private readonly byte[][] _headers = [.. check.ExpectHeaders.Select(h => Encoding.UTF8.GetBytes(h.Value))];
     private readonly byte[]? _contains = check.BodyContains is { } text ? Encoding.UTF8.GetBytes(text) : null;
     private readonly byte[]? _lacks = check.BodyNotContains is { } text ? Encoding.UTF8.GetBytes(text) : null;
     private readonly Regex? _matches = check.BodyMatches is { } pattern ? new(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant) : null;
@@ -34,10 +35,15 @@ internal sealed class HttpQuestion(HttpCheck check, IPEndPoint target)
     /// server that dies in the middle of its answer is not well.</summary>
     public Verdict? VerdictOn(HttpAnswer answer)
     {
-        if (answer.HasHead && !IsExpected(answer.Status))
-            return Verdict.Failed($"status {answer.Status}, expected {string.Join(", ", check.Expect.Select(InWords))}");
-        if (answer.HasHead && Missing(answer) is { } missing)
-            return Verdict.Failed($"header {missing.Name} does not contain \"{missing.Value}\"");
+        if (answer is { HasHead: true, IsHeadJudged: false })
+        {
+            if (!IsExpected(answer.Status))
+                return Verdict.Failed($"status {answer.Status}, expected {string.Join(", ", check.Expect.Select(InWords))}");
+            if (Missing(answer) is { } missing)
+                return Verdict.Failed($"header {missing.Name} does not contain \"{missing.Value}\"");
+            answer.IsHeadJudged = true;
+        }
+
         if (!answer.IsOver)
             return null;
         if (answer.Problem is { } problem)
@@ -76,9 +82,8 @@ internal sealed class HttpQuestion(HttpCheck check, IPEndPoint target)
     {
         for (int i = 0; i < check.ExpectHeaders.Count; i++) // by index: an enumerator would be an object for each answer
         {
-            HeaderField wanted = check.ExpectHeaders[i];
-            if (!answer.HasField(wanted.Name, wanted.Value))
-                return wanted;
+            if (!answer.HasField(check.ExpectHeaders[i].Name, _headers[i]))
+                return check.ExpectHeaders[i];
         }
 
         return null;

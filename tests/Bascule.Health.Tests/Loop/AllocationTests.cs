@@ -61,6 +61,14 @@ public sealed class AllocationTests : IAsyncLifetime
         AllocatesNothing(await AllocatedAsync(Checks.Http with { BodyContains = "well" }, web));
     }
 
+    [Fact]
+    public async Task An_http_check_that_looks_for_a_header_field_allocates_nothing()
+    {
+        await using FakeRealServer web = FakeRealServer.Answering("HTTP/1.1 200 OK\r\nX-Role: primary\r\n\r\nall is well");
+
+        AllocatesNothing(await AllocatedAsync(Checks.Http with { ExpectHeaders = [new("X-Role", "primary")] }, web));
+    }
+
     // Whatever a check allocated would be more than a byte; to ask for the number is a few once.
     private static void AllocatesNothing(long bytes) => Assert.InRange(bytes, 0, Checked * Rounds - 1);
 
