@@ -86,13 +86,18 @@ public sealed class ScriptProbeTests : IDisposable
     [Fact]
     public async Task When_the_time_is_up_it_is_killed_with_all_it_has_started()
     {
-        string script = Script("sleep 1000 & echo $! > child; sleep 1000");
-
-        await Ask.InVainAsync(Check(script), RealServer);
-
+        string script = Script("sleep 1000 & echo $! > child.part; mv child.part child; sleep 1000");
         string child = Path.Combine(_folder.Name, "child");
-        if (File.Exists(child)) // on a slow machine its time may be up before it has written
-            await Eventually.HoldsAsync(() => !IsRunning(File.ReadAllText(child).Trim()));
+        using CancellationTokenSource time = new();
+        Task<string?> asking = Ask.InVainAsync(Check(script), RealServer, time.Token);
+        await Eventually.HoldsAsync(() => File.Exists(child));
+        string process = (await File.ReadAllTextAsync(child)).Trim();
+        Assert.True(IsRunning(process));
+
+        await time.CancelAsync();
+        await asking;
+
+        await Eventually.HoldsAsync(() => !IsRunning(process));
     }
 
     [Fact]
