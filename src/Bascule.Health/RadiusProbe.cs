@@ -16,6 +16,8 @@ internal sealed class RadiusProbe(RadiusCheck check, string secret, string? pass
     /// <inheritdoc/>
     protected override async ValueTask<Verdict> AskAsync(DatagramTalk talk, CancellationToken cancellation)
     {
+        if (password is not null && Encoding.UTF8.GetByteCount(password) > RadiusCheck.LongestPassword) // out of a file: what the configuration says has been refused
+            return Verdict.NotAsked($"the password is longer than the {RadiusCheck.LongestPassword} bytes that RADIUS can carry");
         RadiusPacket request = check.User is { } user
             ? RadiusPacket.AccessRequest(user, password ?? "", _secret)
             : RadiusPacket.StatusServer(_secret);

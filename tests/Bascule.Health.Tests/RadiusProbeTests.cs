@@ -92,6 +92,17 @@ public sealed class RadiusProbeTests(FreeRadius radius) : IClassFixture<FreeRadi
     [RealProgramFact("freeradius")]
     public async Task With_another_secret_it_does_not_answer() => await Ask.InVainAsync(Checker with { Secret = new GivenPassword("anders") }, radius.Address);
 
+    [Fact]
+    public async Task A_password_that_RADIUS_cannot_carry_is_no_word_against_the_real_server()
+    {
+        string path = Path.GetTempFileName();
+        await File.WriteAllTextAsync(path, new string('x', 129));
+
+        Assert.Equal("not asked: the password is longer than the 128 bytes that RADIUS can carry",
+            await Ask.WhyAsync(Checker with { Password = new PasswordFile(path) }, new(IPAddress.Loopback, 9)));
+        File.Delete(path);
+    }
+
     [Theory]
     [InlineData("copied", "the answer is signed with another secret")]
     [InlineData("short", "it does not speak RADIUS: \"hello\"")]

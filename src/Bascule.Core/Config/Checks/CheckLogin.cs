@@ -29,6 +29,9 @@ internal static class CheckLogin
     /// <summary>The password; null where none is written.</summary>
     public static Password? Meant(Fields fields) => fields.Find(Password) is { } written ? PasswordSection.Password.Meant(written) : null;
 
+    /// <summary>The password, where the file says it itself.</summary>
+    public static string? Given(Fields fields) => fields.Find(Password) is { } written ? PasswordSection.Password.Given(written) : null;
+
     /// <summary>Complains when something is written that takes place only after a login.</summary>
     public static void Relate(Fields fields, ProblemList problems, params ImmutableArray<Setting> afterwards)
     {
@@ -84,6 +87,9 @@ internal sealed class PasswordSection
 
     /// <summary>As meant.</summary>
     public Password Meant(Fields fields) => fields.Find(_file) is { } file ? new PasswordFile(file) : new GivenPassword(fields.Get(_text));
+
+    /// <summary>The text, where it is written itself.</summary>
+    public string? Given(Fields fields) => fields.Find(_text);
 
     private void Relate(string name, Fields fields, ProblemList problems)
     {

@@ -1,3 +1,4 @@
+using System.Text;
 using Bascule.Core.Model;
 
 namespace Bascule.Core.Config.Checks;
@@ -83,5 +84,13 @@ internal static class LoginKinds
     {
         CheckSection.Require(Secret, fields, problems);
         CheckLogin.Relate(fields, problems);
+        Bound(CheckLogin.User, fields.Find(CheckLogin.User), RadiusCheck.LongestUser, fields, problems);
+        Bound(CheckLogin.Password, CheckLogin.Given(fields), RadiusCheck.LongestPassword, fields, problems);
+    }
+
+    private static void Bound(Setting setting, string? text, int longest, Fields fields, ProblemList problems)
+    {
+        if (text is not null && Encoding.UTF8.GetByteCount(text) > longest)
+            problems.Add(fields.AtOf(setting), $"`{setting.Name}` is longer than the {longest} bytes that RADIUS can carry", "write a shorter one");
     }
 }

@@ -44,6 +44,12 @@ public sealed record LdapCheck : LoginCheck
 /// <summary>RADIUS. RFC 2865. Without a user it is asked whether it is there: RFC 5997.</summary>
 public sealed record RadiusCheck : Check
 {
+    /// <summary>Bytes that its packet can carry. RFC 2865 §5.2.</summary>
+    public const int LongestPassword = 128;
+
+    /// <inheritdoc cref="LongestPassword"/>
+    public const int LongestUser = 253; // RFC 2865 §5: a length of one byte, less what stands before the value
+
     /// <inheritdoc cref="LoginCheck.User"/>
     public required string? User { get; init; }
 
