@@ -134,17 +134,11 @@ internal sealed class Conversation(NetworkStream connection) : IAsyncDisposable
         return count > 0;
     }
 
-    /// <summary>The beginning of what a real server said, for a sentence: printable, in quotes, at most 60 characters.</summary>
+    /// <summary>The beginning of what a real server said, for a sentence: in quotes, at most 60 characters. The sentence is cleaned as a whole, by <see cref="Said"/>.</summary>
     public static string Show(ReadOnlySpan<byte> bytes) => Show(Encoding.UTF8.GetString(bytes[..int.Min(bytes.Length, 200)]));
 
     /// <inheritdoc cref="Show(ReadOnlySpan{byte})"/>
-    public static string Show(string text)
-    {
-        const int Longest = 60;
-        string trimmed = text.TrimEnd();
-        string printable = string.Concat(trimmed.Take(Longest).Select(c => char.IsControl(c) || char.IsSurrogate(c) || c == '\uFFFD' ? '.' : c));
-        return $"\"{printable}{(trimmed.Length > Longest ? "…" : "")}\"";
-    }
+    public static string Show(string text) => $"\"{Said.Cut(text.TrimEnd(), 61)}\"";
 
     private void MakeRoom()
     {

@@ -13,10 +13,13 @@ internal static class Said
     /// <summary>Several of at most 4,096 characters together.</summary>
     public static string Lines(string text) => Clean(text, LongestText, mayHaveLines: true);
 
+    /// <summary>At most so many characters; the last is an ellipsis where there were more.</summary>
+    public static string Cut(string text, int longest) =>
+        text.Length <= longest ? text : $"{text.AsSpan(0, char.IsHighSurrogate(text[longest - 2]) ? longest - 2 : longest - 1)}…";
+
     private static string Clean(string text, int longest, bool mayHaveLines)
     {
-        if (text.Length > longest)
-            text = $"{text.AsSpan(0, char.IsHighSurrogate(text[longest - 2]) ? longest - 2 : longest - 1)}…";
+        text = Cut(text, longest);
         foreach (char c in text)
         {
             if (!IsFit(c, mayHaveLines))
@@ -26,8 +29,8 @@ internal static class Said
         return text;
     }
 
-    // Control characters move the cursor or change colours, format characters turn the direction of writing.
+    // Control characters move the cursor or change colours, format characters turn the direction of writing, and U+FFFD was no text.
     private static bool IsFit(char c, bool mayHaveLines) =>
         (mayHaveLines && c is ('\n' or '\t'))
-        || char.GetUnicodeCategory(c) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
+        || (c != '\uFFFD' && char.GetUnicodeCategory(c) is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator));
 }

@@ -21,7 +21,7 @@ internal static class Ask
     public static async Task<string> WhyAsync(Check check, IPEndPoint realServer)
     {
         Verdict verdict = await OnceAsync(check, realServer);
-        return $"{(verdict.Passed ? "up" : verdict.WasAsked ? "down" : "not asked")}: {verdict.Why}";
+        return $"{(verdict.Passed ? "up" : verdict.WasAsked ? "down" : "not asked")}: {Said.Line(verdict.Why)}";
     }
 
     /// <summary>Somebody who never answers: asked until the time is up.</summary>

@@ -136,13 +136,13 @@ internal sealed class StatusText(TextWriter to, bool colours)
         { LastCheck: var check, Since: { } since } => $"{check.Why}{Wrote(check.Output)}, {Age(now - check.At)} ago; since {Age(now - since)}{(check.Warning is { } warning ? $"; {warning}" : "")}",
     };
 
-    /// <summary>The beginning of what a program wrote, on one line and without what a terminal would obey; the whole is in <c>--json</c>.</summary>
+    /// <summary>The beginning of what a program wrote, on one line; the whole is in <c>--json</c>.</summary>
     private static string Wrote(string? output)
     {
         const int Longest = 80;
         if (output is null)
             return "";
-        string line = string.Concat(output.Take(Longest).Select(c => char.IsControl(c) ? ' ' : c));
+        string line = string.Concat(output.Take(Longest).Select(c => c is '\n' or '\t' ? ' ' : c));
         return $" \"{line}{(output.Length > Longest ? "…" : "")}\"";
     }
 
