@@ -24,10 +24,15 @@ public sealed class DescriptorTests
             await bench.SettleAsync();
         }
 
+        Assert.Equal("this director has no file descriptor left", record.NotAsked);
         none.End();
-
         Assert.True(record.IsUp);
         Assert.Same(before, record.Last);
+
+        bench.Clock.Advance(bench.Clock.UntilNextTimer!.Value);
+        await Eventually.HoldsAsync(() => record.Answers == 2);
+
+        Assert.Null(record.NotAsked);
         Assert.Single(bench.Log.Lines, l => l.Contains("no file descriptor left", StringComparison.Ordinal));
         await bench.StopAsync();
     }

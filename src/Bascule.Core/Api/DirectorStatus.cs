@@ -151,6 +151,9 @@ public sealed record RealServerStatus
     /// <summary>Since when it is up or down, UTC; null when it is not checked.</summary>
     public required DateTimeOffset? Since { get; init; }
 
+    /// <summary>Why this director cannot ask it, so that it stays as it was: <c>the password cannot be read: …</c>; null: it can, or it is not checked.</summary>
+    public string? NotAsked { get; init; }
+
     /// <summary>The check's last answer; null when it is not checked or has not answered yet.</summary>
     public required CheckStatus? LastCheck { get; init; }
 

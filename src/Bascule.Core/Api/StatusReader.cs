@@ -102,6 +102,7 @@ public static class StatusReader
             Ejection = live.Ejection,
             IsFallback = live.IsFallback,
             Since = live.Health?.Since,
+            NotAsked = live.Health?.NotAsked,
             LastCheck = live.Health is { Last: { } answer } health
                 ? new() { Passed = answer.Passed, Why = WhyOf(answer, health), At = health.LastAt, Warning = answer.Warning, Output = answer.Output }
                 : null,

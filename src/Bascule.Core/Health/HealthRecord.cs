@@ -29,6 +29,7 @@ public sealed record CheckAnswer(bool Passed, string Why, TimeSpan Took)
 public sealed class HealthRecord(Check check, IPEndPoint realServer, DateTimeOffset now, bool wasUp = false)
 {
     private volatile CheckAnswer? _last;
+    private volatile string? _notAsked;
     private long _sinceTicks = now.UtcTicks;
     private long _lastAtTicks = now.UtcTicks;
     private long _heldUntilTicks;
@@ -62,6 +63,13 @@ public sealed class HealthRecord(Check check, IPEndPoint realServer, DateTimeOff
 
     /// <summary>The last answer; null before the first.</summary>
     public CheckAnswer? Last => _last;
+
+    /// <summary>Why this director cannot ask, so that the rest stays as it was; null: it can, or has not tried yet. The health engine writes it.</summary>
+    public string? NotAsked
+    {
+        get => _notAsked;
+        set => _notAsked = value;
+    }
 
     /// <summary>When the last answer came; when the record was made, before the first.</summary>
     public DateTimeOffset LastAt => new(Volatile.Read(ref _lastAtTicks), TimeSpan.Zero);

@@ -12,7 +12,6 @@ internal abstract class RunningCheck(HealthRecord record, HealthLoop loop) : Tim
 {
     private TimeSpan _begun;
     private TimeSpan _askedAt;
-    private bool _saidNotAsked;
 
     /// <summary>What it is about.</summary>
     public HealthRecord Record { get; } = record;
@@ -106,9 +105,8 @@ internal abstract class RunningCheck(HealthRecord record, HealthLoop loop) : Tim
         TimeSpan now = Loop.Now;
         if (verdict.WasAsked)
             Take(Loop.Answers.Of(verdict, now - _askedAt), now);
-        else if (!_saidNotAsked)
-            Log.RealServerNotAsked(Loop.Logger, Record.RealServer, verdict.Why);
-        _saidNotAsked = !verdict.WasAsked;
+        else
+            NoteNotAsked(Said.Line(verdict.Why));
         Loop.Deadlines.Set(this, Record.Cadence.NextCheck(_begun, now, ShortestInterval, Loop.Jitter()));
         if (HasBeenAsked)
             return;
@@ -127,8 +125,16 @@ internal abstract class RunningCheck(HealthRecord record, HealthLoop loop) : Tim
     }
 
     // When the director itself cannot ask, the record stays as it is: its own trouble must not take every real server out.
+    private void NoteNotAsked(string why)
+    {
+        if (Record.NotAsked is null)
+            Log.RealServerNotAsked(Loop.Logger, Record.RealServer, why);
+        Record.NotAsked = why;
+    }
+
     private void Take(CheckAnswer answer, TimeSpan now)
     {
+        Record.NotAsked = null;
         CheckAnswer? before = Record.Last;
         bool turned = Record.Apply(answer, Loop.Time.GetUtcNow(), now);
         if (turned && answer.Passed)

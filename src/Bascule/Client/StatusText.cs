@@ -132,6 +132,7 @@ internal sealed class StatusText(TextWriter to, bool colours)
     {
         { State: RealServerState.Ejected, Ejection: { } ejection } => $"{ejection.Why}; since {Age(now - ejection.Since)}, for another {Age(ejection.Until - now)}",
         { Since: null } => "not checked",
+        { NotAsked: { } why, Since: { } since } => $"not asked: {why}; as it was for {Age(now - since)}",
         { LastCheck: null } => "waits for its first check",
         { LastCheck: var check, Since: { } since } => $"{check.Why}{Wrote(check.Output)}, {Age(now - check.At)} ago; since {Age(now - since)}{(check.Warning is { } warning ? $"; {warning}" : "")}",
     };

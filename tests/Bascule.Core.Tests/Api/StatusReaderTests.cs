@@ -81,6 +81,16 @@ public sealed class StatusReaderTests
     }
 
     [Fact]
+    public void Tells_why_a_real_server_is_not_asked()
+    {
+        Snapshot snapshot = Snapshot.First(OneVirtualServer(AnyCheck, new RealServer(First, 1)), 1, _health);
+
+        _health.Find(AnyCheck, First)!.NotAsked = "no file descriptor left";
+
+        Assert.Equal("no file descriptor left", Assert.Single(StatusReader.Read(snapshot)).RealServers[0].NotAsked);
+    }
+
+    [Fact]
     public void Weight_0_is_quiesced_and_a_real_server_without_a_check_is_up_since_no_particular_time()
     {
         Snapshot snapshot = Snapshot.First(OneVirtualServer(null, new RealServer(First, 0), new RealServer(Second, 3)), 1, _health);

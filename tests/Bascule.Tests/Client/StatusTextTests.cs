@@ -68,6 +68,15 @@ public sealed class StatusTextTests
             StatusText.Why(old with { LastCheck = old.LastCheck! with { Warning = "the certificate expires on 2026-02-01, in 3 days" } }, Noon));
     }
 
+    [Fact]
+    public void Says_why_this_director_cannot_ask_and_that_nothing_changes_meanwhile()
+    {
+        RealServerStatus unasked = RealServer("10.0.0.11:8080", RealServerState.Up, "logged in", 3, TimeSpan.FromSeconds(9)) with { NotAsked = "the password cannot be read" };
+
+        Assert.Equal("not asked: the password cannot be read; as it was for 9s", StatusText.Why(unasked, Noon));
+        Assert.Equal("not asked: the password cannot be read; as it was for 9s", StatusText.Why(unasked with { LastCheck = null }, Noon));
+    }
+
     internal static DirectorStatus Status => new()
     {
         Version = "1.2.3",
