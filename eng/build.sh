@@ -2,6 +2,7 @@
 
 program=$root/artifacts/bin/Bascule/release/bascule
 stamp=$root/artifacts/built-from    # what the program was built from: a checksum and a name a line
+compiled=$root/artifacts/compiled-from # the same of what was compiled last, be it the program or a part of it
 build_log=$root/artifacts/build.log
 
 # Content, not time: a branch switched forth and back needs no build, and a file deleted or restored by rsync needs one.
@@ -46,8 +47,9 @@ build() {
     wish datapath
     now=$(sources)
     incremental=$(incremental_option "$now")
-    # A build that fails half way leaves neither the old program nor the new one.
-    rm -f "$stamp"
+    # A build that fails half way leaves neither the old program nor the new one, and one of something else may take the program along.
+    is_up_to_date || rm -f "$stamp"
+    rm -f "$compiled"
     for target; do
         # 9>&-: a compiler server that outlives the build must not keep the lock.
         if ! (cd "$root" && "$DOTNET_ROOT/dotnet" build "$target" -c Release -v quiet -nologo "-clp:ErrorsOnly;NoSummary" -nodeReuse:false \
@@ -59,7 +61,16 @@ build() {
         fi
     done
     end_compiler "$compiler"
-    [ ! -x "$program" ] || echo "$now" > "$stamp"
+    echo "$now" > "$compiled"
+    ! makes_program "$@" || echo "$now" > "$stamp"
+}
+
+makes_program() {
+    local target
+    for target; do
+        case $target in src/Bascule/Bascule.csproj | Bascule.slnx) return 0 ;; esac
+    done
+    return 1
 }
 
 # Left alone it would end by itself, ten idle minutes and some hundred megabytes later.
@@ -72,8 +83,8 @@ end_compiler() {
 # MSBuild goes by time: a source that changed but is older than its output (rsync, cp -p, tar) would be passed over.
 incremental_option() {
     local sum file
-    [ -r "$stamp" ] || { echo --no-incremental; return; }
-    comm -13 <(LC_ALL=C sort "$stamp") <(LC_ALL=C sort <<< "$1") | while read -r sum file; do
-        if [ "$root/$file" -ot "$stamp" ]; then echo --no-incremental; break; fi
+    [ -r "$compiled" ] || { echo --no-incremental; return; }
+    comm -13 <(LC_ALL=C sort "$compiled") <(LC_ALL=C sort <<< "$1") | while read -r sum file; do
+        if [ "$root/$file" -ot "$compiled" ]; then echo --no-incremental; break; fi
     done
 }

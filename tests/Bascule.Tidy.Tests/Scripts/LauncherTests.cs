@@ -86,6 +86,23 @@ public sealed class LauncherTests : IDisposable
     }
 
     [Fact]
+    public void Builds_after_a_suite_alone_was_built_from_an_edit_and_not_after_one_that_was_built_from_the_same()
+    {
+        _sandbox.Suite("Bascule.A.Tests", exit: 0, counters: "total=\"1\" executed=\"1\" passed=\"1\" failed=\"0\"");
+        _sandbox.Run("bascule");
+        _sandbox.Run("test", "A");
+        _sandbox.Run("bascule");
+        Assert.Equal(2, _sandbox.Builds.Length);
+
+        _sandbox.Write("src/Bascule/Program.cs", "return 4;");
+        _sandbox.Run("test", "A");
+        _sandbox.Run("bascule");
+
+        Assert.Equal(4, _sandbox.Builds.Length);
+        Assert.All(_sandbox.Builds[1..], build => Assert.DoesNotContain("--no-incremental", build));
+    }
+
+    [Fact]
     public void Shows_why_a_build_failed_and_does_not_run_the_old_program()
     {
         _sandbox.Run("bascule");
