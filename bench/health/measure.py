@@ -1,6 +1,7 @@
 """What ten thousand health checks cost: the daemon's processor time beside that of a C program that only connects."""
 
 import argparse
+import json
 import pathlib
 import shlex
 import subprocess
@@ -23,7 +24,7 @@ class Round:
     who: str                    # bascule, floor (closes as the daemon does), floor with reset
     round: int
     checks: int
-    failed: int
+    failed: int                 # due and not made, or failed
     cpu_microseconds: float     # per check: user and system
     user_microseconds: float
     system_microseconds: float
@@ -77,7 +78,7 @@ def start_servers(stack, directory, arguments):
 def configuration(kind, port, directory, arguments):
     """Virtual servers of a hundred real servers each, every one checked."""
     check = f"{{ type: {kind}, interval: {arguments.interval}ms, timeout: {min(1000, arguments.interval)}ms }}"
-    lines = ["workers: 1", f"admin: {{ socket: {directory}/admin.sock }}", "virtualServers:"]
+    lines = ["workers: 1", f"admin: {{ socket: {directory}/admin.sock }}", f"stateFile: {directory}/state.json", "virtualServers:"]
     addresses = [starts.address(index) for index in range(arguments.real_servers)]
     for first in range(0, len(addresses), PER_VIRTUAL_SERVER):
         members = ", ".join(f"{address}:{port}" for address in addresses[first:first + PER_VIRTUAL_SERVER])
@@ -92,7 +93,15 @@ def pace(arguments):
     return arguments.real_servers * 1000 / arguments.interval
 
 
-def measure_daemon(daemon, kind, number, log, arguments):
+def failing(directory):
+    """Real servers whose last check has failed."""
+    command = [machine.BASCULE, "status", "--json", "-s", directory / "admin.sock"]
+    status = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    servers = [server for virtual in status["virtualServers"] for server in virtual["realServers"]]
+    return sum(not server["lastCheck"]["passed"] for server in servers if server.get("lastCheck"))
+
+
+def measure_daemon(daemon, kind, number, directory, log, arguments):
     core = processes.read_core(DAEMON_CORE)
     before, began = processes.read_cpu(daemon.pids()), time.monotonic_ns()
     time.sleep(arguments.seconds)
@@ -103,7 +112,7 @@ def measure_daemon(daemon, kind, number, log, arguments):
     rhythm = starts.rhythm(seen, arguments.real_servers, arguments.interval, (ended - began) / 1e9)
     seconds = (ended - began) / 1e9
     own, each = (user + system) / seconds, 1e6 / max(1, len(seen))
-    return Round(kind, "bascule", number, len(seen), rhythm.missing, (user + system) * each, user * each, system * each, (user + system) * each * pace(arguments) / 1e6,
+    return Round(kind, "bascule", number, len(seen), rhythm.missing + failing(directory), (user + system) * each, user * each, system * each, (user + system) * each * pace(arguments) / 1e6,
                  rhythm.drift, rhythm.fullest, rhythm.worst_interval, max(0.0, busy - own) + stolen)
 
 
@@ -128,7 +137,7 @@ def measure_kind(kind, stack, directory, port, log, arguments):
     rounds, histogram = [], []
     for number in range(1, arguments.rounds + 1):
         began = time.monotonic_ns()
-        rounds.append(measure_daemon(daemon, kind, number, log, arguments))
+        rounds.append(measure_daemon(daemon, kind, number, directory, log, arguments))
         histogram = starts.histogram(starts.between(log, began, time.monotonic_ns()), arguments.interval)
         daemon.signal(processes.signal.SIGSTOP)  # its checks rest while the floor has the core
         try:

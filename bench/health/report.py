@@ -29,7 +29,7 @@ def page(measured, arguments, command, commit, quiet):
 def _kind(kind, rounds, histogram):
     lines = [
         f"## {kind}", "",
-        "| who | checks | not asked or failed | µs a check | of these user | of these kernel | of one core at this pace | disturbed rounds |",
+        "| who | checks | not made or failed | µs a check | of these user | of these kernel | of one core at this pace | disturbed rounds |",
         "|---|--:|--:|--:|--:|--:|--:|--:|"]
     for who in ("bascule", "floor", "floor with reset"):
         rows = [row for row in rounds if row.who == who]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 LINE = 2  # 64-bit integers: nanoseconds of the monotonic clock, number of the real server
 BINS = 100
+EDGE = 0.05  # of an interval: so much of it may have slipped over the edges of a stretch
 
 
 @dataclass
@@ -15,7 +16,7 @@ class Rhythm:
     drift: float            # mean interval over the wanted one, less 1
     fullest: float          # most starts in a hundredth of the interval, over the mean
     worst_interval: float   # the longest between two starts of one check, over the wanted one
-    missing: int            # real servers that nobody asked
+    missing: int            # checks that were due and not made
 
 
 def address(index):
@@ -37,10 +38,17 @@ def rhythm(seen, servers, interval, seconds):
     for at, server in seen:
         times[server].append(at)
     intervals = [(later - earlier) / 1e6 for starts in times.values() for earlier, later in zip(starts, starts[1:])]
+    missing = missing_of(len(seen), servers - len(times), servers, seconds * 1000 / interval)
     if not intervals:
-        return Rhythm(0, 0, 0, servers)
+        return Rhythm(0, 0, 0, missing)
     counts = [count for _, count in per_bin(seen, interval)]
-    return Rhythm(statistics.fmean(intervals) / interval - 1, max(counts) / statistics.fmean(counts), max(intervals) / interval, servers - len(times))
+    return Rhythm(statistics.fmean(intervals) / interval - 1, max(counts) / statistics.fmean(counts), max(intervals) / interval, missing)
+
+
+def missing_of(seen, never_asked, servers, due):
+    """Checks that were due and not made: `due` of each real server, of which so many have never been asked."""
+    short = round(servers * due) - seen
+    return max(short if short > servers * EDGE else 0, never_asked * int(due))
 
 
 def per_bin(seen, interval):

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import shlex
 import socket
 import statistics
 import subprocess
@@ -147,7 +148,7 @@ def page(options, story, quiet):
     lines = [
         "# Reloading a large file",
         "",
-        f"`bench/reload/run --virtual-servers {options.virtual_servers} --real-servers {options.real_servers} --rounds {options.rounds}`",
+        f"`{shlex.join(['bench/reload/run', *sys.argv[1:]])}`",
         "",
         *machine.describe(),
         f"- Bascule {machine.version('bascule')}, commit {machine.commit()}",

@@ -75,7 +75,7 @@ class Director:
         real_servers = "".join(
             f"      - {{ address: 127.0.0.1:{server.port}, weight: {weights.get(server.name, 1)} }}\n"
             for server in self._real_servers if server.name != without)
-        text = f"admin: {{ socket: {self._socket} }}\nvirtualServers:\n" + self._virtual_server("web", self.port, "wlc", real_servers)
+        text = f"admin: {{ socket: {self._socket} }}\nstateFile: {self._socket.with_name('state.json')}\nvirtualServers:\n" + self._virtual_server("web", self.port, "wlc", real_servers)
         if extra:
             text += self._virtual_server("extra", self.extra_port, extra, real_servers)
         self._file.write_text(text)
