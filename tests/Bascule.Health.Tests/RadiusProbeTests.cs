@@ -99,7 +99,7 @@ public sealed class RadiusProbeTests(FreeRadius radius) : IClassFixture<FreeRadi
         await File.WriteAllTextAsync(path, new string('x', 129));
 
         Assert.Equal("not asked: the password is longer than the 128 bytes that RADIUS can carry",
-            await Ask.WhyAsync(Checker with { Password = new PasswordFile(path) }, new(IPAddress.Loopback, 9)));
+            await Ask.WhyAsync(Checker with { Password = new PasswordFile(path) }, new(System.Net.IPAddress.Loopback, 9)));
         File.Delete(path);
     }
 
