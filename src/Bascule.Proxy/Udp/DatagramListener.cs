@@ -84,7 +84,7 @@ internal sealed class DatagramListener(Worker worker, IPEndPoint address, UdpLis
         while (goesOn || (session = Reach(key, PeerOf(batch, first), session, ref tried, out why)) is not null)
         {
             Sending sending = session!.Send(batch, first, count);
-            if (sending.Left == 0 || session.IsSorry || RealServerPool.IsOurs(sending.Error))
+            if (sending.Left == 0 || session.IsSorry || sending.Error.IsOurs())
             {
                 CountUnsent(sending);
                 return;

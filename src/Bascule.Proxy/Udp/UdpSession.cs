@@ -154,7 +154,7 @@ internal sealed class UdpSession : ReadySource
         IoResult received = _socket.Receive(batch);
         if (received.Count > 0)
             Answer(batch);
-        else if (received.IsError && received.Error != Errno.Interrupted && !RealServerPool.IsOurs(received.Error))
+        else if (received.IsError && received.Error != Errno.Interrupted && !received.Error.IsOurs())
             Refuse();
     }
 
