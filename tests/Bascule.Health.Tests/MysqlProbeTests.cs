@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Text;
 using Bascule.Core.Model;
 using Bascule.Health.Tests.Peers;
@@ -138,6 +139,33 @@ public sealed class MysqlProbeTests(MariaDb mariaDb) : IClassFixture<MariaDb>
         await using CachingSha2Server server = new("geheim");
 
         Assert.Equal(why, await Ask.WhyAsync(Checker with { Password = new GivenPassword(password), SaysPassword = true }, server.Address));
+    }
+
+    [Fact]
+    public async Task Over_TLS_the_password_is_said_as_it_is()
+    {
+        using TlsServer server = new();
+        Task<string> told = LetInAsync(server);
+
+        Assert.Equal("up: logged in", await Ask.WhyAsync(Checker with { Tls = server.Tls(TlsBegin.StartTls) }, server.Address));
+        Assert.Equal("geheim\0", await told);
+    }
+
+    private static async Task<string> LetInAsync(TlsServer server)
+    {
+        const int WishForTls = 4 + 32;
+        await using SslStream tls = await server.AcceptAsync(async plain =>
+        {
+            await plain.WriteAsync(CachingSha2Server.Greeting(offersTls: true));
+            await plain.ReadExactlyAsync(new byte[WishForTls]); // and not a byte more: the login comes under TLS
+        });
+        byte[] heard = new byte[512];
+        _ = await tls.ReadAsync(heard);
+        await tls.WriteAsync(CachingSha2Server.Packet(3, [1, 4]));
+        int count = await tls.ReadAsync(heard);
+        await tls.WriteAsync(CachingSha2Server.Packet(5, [0, 0, 0, 2, 0, 0, 0]));
+        _ = await tls.ReadAsync(new byte[512]); // its goodbye
+        return Encoding.UTF8.GetString(heard, 4, count - 4);
     }
 
     [Theory]

@@ -1,7 +1,4 @@
-using System.Net;
 using System.Net.Security;
-using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Bascule.Core.Model;
 using Bascule.Health.Tests.Peers;
@@ -78,26 +75,30 @@ public sealed class StartTlsTests
     }
 
     [Fact]
+    public async Task So_are_words_behind_the_greeting_of_a_MySQL()
+    {
+        await using FakeRealServer server = FakeRealServer.Start(async client =>
+        {
+            await client.WriteAsync((byte[])[.. CachingSha2Server.Greeting(offersTls: true), .. "injected"u8]);
+            await client.ReadToEndAsync();
+        });
+
+        Assert.Equal("down: said \"injected\" before TLS had begun, which anybody on the way could have added", await Ask.WhyAsync(new MysqlCheck { Tls = StartTls }, server.Address));
+    }
+
+    [Fact]
     public async Task A_SIP_server_is_asked_over_TLS()
     {
-        using WorkFolder folder = new();
-        using Certificates authority = new(folder.Name);
-        using X509Certificate2 _ = authority.Sign("sip.example", DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-        using X509Certificate2 certificate = X509Certificate2.CreateFromPemFile(Path.Combine(folder.Name, "sip.example.pem"), Path.Combine(folder.Name, "sip.example.key"));
-        using TcpListener listener = new(IPAddress.Loopback, 0);
-        listener.Start();
-        Task<string> asked = AnswerOneAsync(listener, certificate);
-        TlsUse tls = new(TlsBegin.Implicit, Anything with { Verifies = true, AuthorityFile = authority.File, ServerName = "sip.example" });
+        using TlsServer server = new();
+        Task<string> asked = AnswerOneAsync(server);
 
-        Assert.Equal("up: 200 Well", await Ask.WhyAsync(new SipCheck { Uri = null, Transport = Transport.Tcp, Tls = tls }, (IPEndPoint)listener.LocalEndpoint));
+        Assert.Equal("up: 200 Well", await Ask.WhyAsync(new SipCheck { Uri = null, Transport = Transport.Tcp, Tls = server.Tls(TlsBegin.Implicit) }, server.Address));
         Assert.Contains("Via: SIP/2.0/TLS 127.0.0.1:", await asked, StringComparison.Ordinal);
     }
 
-    private static async Task<string> AnswerOneAsync(TcpListener listener, X509Certificate2 certificate)
+    private static async Task<string> AnswerOneAsync(TlsServer server)
     {
-        using TcpClient client = await listener.AcceptTcpClientAsync();
-        await using SslStream tls = new(client.GetStream());
-        await tls.AuthenticateAsServerAsync(certificate);
+        await using SslStream tls = await server.AcceptAsync();
         byte[] buffer = new byte[4096];
         string question = Encoding.ASCII.GetString(buffer, 0, await tls.ReadAsync(buffer));
         string callId = question.Split("\r\n").Single(line => line.StartsWith("Call-ID: ", StringComparison.Ordinal));

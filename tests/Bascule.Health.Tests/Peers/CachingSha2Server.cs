@@ -30,17 +30,26 @@ internal sealed class CachingSha2Server : IAsyncDisposable
     /// <summary>Where it listens.</summary>
     public IPEndPoint Address => _server.Address;
 
+    /// <summary>The first word.</summary>
+    public static byte[] Greeting(bool offersTls)
+    {
+        byte can = (byte)(0xF7 | (offersTls ? 8 : 0)); // CLIENT_SSL is 0x800
+        return Packet(0, [10, (byte)'8', 0, 1, 0, 0, 0, .. Salt[..8], 0, 0xFF, can, 33, 2, 0, 0xFF, 0xFF, 21, .. new byte[10], .. Salt[8..], 0, .. "caching_sha2_password"u8, 0]);
+    }
+
+    /// <summary>A packet: three bytes of length, its number, its body.</summary>
+    public static byte[] Packet(byte number, byte[] body) => [(byte)body.Length, (byte)(body.Length >> 8), 0, number, .. body];
+
     /// <summary>Says the first word, and takes a login.</summary>
     public static async Task GreetAsync(FakeConnection client)
     {
-        byte[] greeting = [10, (byte)'8', 0, 1, 0, 0, 0, .. Salt[..8], 0, 0xFF, 0xF7, 33, 2, 0, 0xFF, 0xFF, 21, .. new byte[10], .. Salt[8..], 0, .. "caching_sha2_password"u8, 0];
-        await SendAsync(client, 0, greeting);
+        await client.WriteAsync(Greeting(offersTls: false));
         await ReadAsync(client);
     }
 
     /// <summary>Sends a packet.</summary>
     public static async Task SendAsync(FakeConnection client, byte number, byte[] body) =>
-        await client.WriteAsync((byte[])[(byte)body.Length, (byte)(body.Length >> 8), 0, number, .. body]);
+        await client.WriteAsync(Packet(number, body));
 
     /// <summary>Takes a packet.</summary>
     public static async Task<byte[]> ReadAsync(FakeConnection client)
