@@ -15,7 +15,7 @@ public sealed class Dnsmasq : RealProgram
     protected override Task<string[]> PrepareAsync() => Task.FromResult<string[]>(
     [
         Installed.Find("dnsmasq-base")!, "--keep-in-foreground", "--conf-file=/dev/null", $"--port={Port}", "--listen-address=127.0.0.1", "--bind-interfaces",
-        "--no-resolv", "--no-hosts", "--address=/ok.example/192.0.2.1", "--user=",
+        "--no-resolv", "--no-hosts", "--pid-file=", "--address=/ok.example/192.0.2.1", "--user=",
     ]); // it listens on TCP too, by which its readiness is known
 }
 

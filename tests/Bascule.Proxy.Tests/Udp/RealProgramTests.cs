@@ -62,7 +62,7 @@ public sealed class RealProgramTests
         public Dnsmasq(string answer)
         {
             _process = Process.Start(new ProcessStartInfo("/usr/sbin/dnsmasq",
-                ["--keep-in-foreground", "--conf-file=/dev/null", $"--port={Address.Port}", $"--listen-address={Address.Address}", "--bind-interfaces", "--no-resolv", "--no-hosts", $"--address=/ok.example/{answer}", "--user="])
+                ["--keep-in-foreground", "--conf-file=/dev/null", $"--port={Address.Port}", $"--listen-address={Address.Address}", "--bind-interfaces", "--no-resolv", "--no-hosts", "--pid-file=", $"--address=/ok.example/{answer}", "--user="])
             { RedirectStandardError = true })!;
         }
 
