@@ -54,7 +54,7 @@ static __always_inline bool holds(const struct session *session, const struct vi
 
 	if (!server || !is_alive(server) || server->virtual_server != id || (__s32)(at - session->seen) > (__s32)ticks_of(session_patience(session, virtual_server)))
 		return false;
-	return server->weight > 0 || !(virtual_server->flags & VS_EXPIRE_QUIESCENT);
+	return server->weight > 0 || !(virtual_server->flags & VS_EXPIRE_QUIESCENT || server->flags & RS_MAINTENANCE);
 }
 
 static __always_inline __u32 refreshed(struct session *session, ticks at)

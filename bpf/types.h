@@ -110,6 +110,7 @@ enum real_server_flag {
 	RS_FULL_NAT = 1 << 2,    /* METHOD_NAT: the source becomes outer_source and a port of the pool */
 	RS_NEIGHBOUR = 1 << 3,   /* mac_destination, mac_source and interface are known */
 	RS_VALID = 1 << 4,       /* the entry is in use */
+	RS_MAINTENANCE = 1 << 5, /* its flows may go on, but no client returns to it; its weight is 0 */
 };
 
 /* One real server of one virtual server. */

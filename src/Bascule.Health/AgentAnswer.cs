@@ -7,6 +7,7 @@ namespace Bascule.Health;
 /// Reads the line of an agent, as HAProxy's agent-check does (configuration manual, 5.2): words between spaces, tabs and commas, in any order and in any case.
 /// <c>75%</c> is a part of the configured weight. <c>ready</c>, <c>drain</c> and <c>maint</c> say what it wants to be treated as; <c>up</c>, <c>down</c>, <c>failed</c>,
 /// <c>fail</c> and <c>stopped</c> how it is, and after these <c>#</c> begins the reason. <c>maxconn:30</c> is understood and left alone.
+/// Beyond HAProxy, <c>load: 0.75</c> says how loaded it is, as does what <c>uptime</c> writes.
 /// </summary>
 /// <remarks>Unlike HAProxy nothing is remembered: each line says everything, and one without <c>down</c> is up.</remarks>
 internal static class AgentAnswer
@@ -23,6 +24,12 @@ internal static class AgentAnswer
         {
             if (TryTake(word.ToLowerInvariant(), ref verdict))
                 understood.Add(word.ToLowerInvariant());
+        }
+
+        if (LoadText.Find(parts[0]) is { } load)
+        {
+            verdict = verdict with { Load = load };
+            understood.Add(string.Create(CultureInfo.InvariantCulture, $"load {load}"));
         }
 
         if (understood.Count == 0)

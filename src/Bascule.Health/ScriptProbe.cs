@@ -29,8 +29,15 @@ internal sealed class ScriptProbe(ScriptCheck check, IPEndPoint target, TimeProv
             return Verdict.NotAsked(result.Output);
         if (result.ExitCode is 126 or 127)
             return Verdict.NotAsked($"exit code {result.ExitCode}: {_command[0]}, or a program that it runs, cannot be executed{(result.Output.Length == 0 ? "" : $": {Conversation.Show(result.Output)}")}");
-        return Judge(result.ExitCode) with { Output = result.Output.Length == 0 ? null : result.Output };
+        Verdict verdict = Judge(result.ExitCode) with { Output = result.Output.Length == 0 ? null : result.Output };
+        return check.LoadWeight && verdict.Passed ? WithLoad(verdict, LoadText.Find(result.Output)) : verdict;
     }
+
+    private static Verdict WithLoad(Verdict verdict, double? load) => verdict with
+    {
+        Load = load,
+        Warning = load is null ? "it wrote no load, such as load: 0.75" : null,
+    };
 
     private Verdict Judge(int code) => code switch
     {

@@ -40,6 +40,7 @@ internal sealed class SeveralProbe(ValueList<Check> checks, bool needsAll, IPEnd
         return new(needsAll, needsAll ? $"all {answers.Length} passed" : string.Join("; ", answers.Select((answer, i) => Of(i, answer).Why)))
         {
             Weight = answers.Select(answer => answer.Weight).FirstOrDefault(weight => weight is not null),
+            Load = answers.Select(answer => answer.Load).FirstOrDefault(load => load is not null),
             Wish = answers.Select(answer => answer.Wish).FirstOrDefault(wish => wish is not null),
             Warning = Together(answers.Select(answer => answer.Warning)),
             Output = Together(answers.Select(answer => answer.Output)),

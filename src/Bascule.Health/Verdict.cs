@@ -11,6 +11,9 @@ internal readonly record struct Verdict(bool Passed, string Why, bool WasAsked =
     /// <inheritdoc cref="CheckAnswer.Weight"/>
     public WeightAdvice? Weight { get; init; }
 
+    /// <inheritdoc cref="CheckAnswer.Load"/>
+    public double? Load { get; init; }
+
     /// <inheritdoc cref="CheckAnswer.Wish"/>
     public AdministrativeState? Wish { get; init; }
 
@@ -34,6 +37,7 @@ internal readonly record struct Verdict(bool Passed, string Why, bool WasAsked =
         return new(Passed, Passed ? $"{why} in {Math.Ceiling(took.TotalMilliseconds):0} ms" : why, took)
         {
             Weight = Weight,
+            Load = Load,
             Wish = Wish,
             Warning = Warning is null ? null : Said.Line(Warning),
             Output = Output is null ? null : Said.Lines(Output),

@@ -34,6 +34,21 @@ public sealed class AgentProbeTests
         Assert.True(verdict.Weight?.IsPercent ?? true);
     }
 
+    [Theory]
+    [InlineData("up load: 0.75\n", "agent: up load 0.75", 0.75)]
+    [InlineData("load:3\n", "agent: load 3", 3d)]
+    [InlineData(" 18:30:01 up 5 days,  3:02,  2 users,  load average: 1.25, 0.80, 0.90\n", "agent: up load 1.25", 1.25)]
+    [InlineData("up, workload: 7\n", "agent: up", null)]
+    [InlineData("up load: high\n", "agent: up", null)]
+    public async Task May_say_how_loaded_it_is(string said, string why, double? load)
+    {
+        await using FakeRealServer agent = FakeRealServer.Start(client => client.WriteAsync(said));
+
+        Verdict verdict = await Ask.OnceAsync(new AgentCheck { Question = null }, agent.Address);
+
+        Assert.Equal((true, why, load), (verdict.Passed, verdict.Why, verdict.Load));
+    }
+
     [Fact]
     public async Task Is_told_first_what_it_is_to_be_told()
     {

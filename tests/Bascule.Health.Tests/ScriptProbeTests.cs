@@ -50,6 +50,35 @@ public sealed class ScriptProbeTests : IDisposable
     }
 
     [Theory]
+    [InlineData("load: 0.75", 0.75)]
+    [InlineData(" 10:02:11 up 12:34,  1 user,  load average: 0.50, 0.58, 0.59", 0.5)]
+    [InlineData("10:02  up 3 days, 2 users, load averages: 2.10 1.90 1.80", 2.1)]
+    [InlineData("fine\nLOAD: 12\n", 12d)]
+    [InlineData("load: 0,75", null)] // of which country?
+    [InlineData("load: 1.2.3", null)]
+    [InlineData("load: -1", null)]
+    [InlineData("load: 1e9", null)]
+    [InlineData("load: 99999999", null)]
+    [InlineData("payload: 3", null)]
+    [InlineData("fine", null)]
+    public async Task With_a_weight_by_load_what_it_writes_says_how_loaded_it_is(string written, double? load)
+    {
+        Verdict verdict = await Ask.OnceAsync(Check(Script($"cat <<E\n{written}\nE")) with { LoadWeight = true }, RealServer);
+
+        Assert.Equal((true, load, load is null ? "it wrote no load, such as load: 0.75" : null), (verdict.Passed, verdict.Load, verdict.Warning));
+    }
+
+    [Fact]
+    public async Task A_load_is_not_looked_for_unless_it_is_asked_for_nor_in_what_a_failure_writes()
+    {
+        Assert.Null((await RunAsync("echo load: 0.75")).Load);
+
+        Verdict failed = await Ask.OnceAsync(Check(Script("echo load: 0.75; exit 1")) with { LoadWeight = true }, RealServer);
+
+        Assert.Equal((false, null, null), (failed.Passed, failed.Load, failed.Warning));
+    }
+
+    [Theory]
     [InlineData("KILL", 137)]
     [InlineData("SEGV", 139)]
     public async Task Ended_by_a_signal_it_is_down_and_has_no_weight(string signal, int code)

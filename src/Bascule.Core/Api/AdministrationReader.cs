@@ -15,12 +15,13 @@ internal static class AdministrationReader
     {
         AdministrationStatus? own = Said(states?.Of(new(virtualServer.Name, realServer.Address)), realServer.State, ofVirtualServer: false);
         AdministrationStatus? whole = Said(states?.Of(new(virtualServer.Name, null)), virtualServer.State, ofVirtualServer: true);
-        if (whole is not null && whole.State > (own?.State ?? AdministrativeState.Enabled))
-            return whole;
-        return own?.State is null or AdministrativeState.Enabled && live.EffectiveState != AdministrativeState.Enabled
+        AdministrationStatus? said = whole is not null && whole.State > StateOf(own) ? whole : own;
+        return live.EffectiveState > StateOf(said)
             ? new(live.EffectiveState, AdministrationSource.Check, null, null, live.Health?.Last?.Why, OfVirtualServer: false)
-            : own;
+            : said;
     }
+
+    private static AdministrativeState StateOf(AdministrationStatus? said) => said?.State ?? AdministrativeState.Enabled;
 
     private static AdministrationStatus? Said(StateOrder? order, AdministrativeState configured, bool ofVirtualServer) => order switch
     {

@@ -124,6 +124,9 @@ public sealed record RealServerStatus
     /// <summary>The weight in force, 0 to 65535; while it starts slowly, rounded up.</summary>
     public required int Weight { get; init; }
 
+    /// <summary>What its check makes of its configured weight, 0 to 1000 percent; null: it says nothing, or a weight of its own.</summary>
+    public int? AdvisedPercent { get; init; }
+
     /// <summary>What part of its weight it has: less than 100 percent while it starts slowly.</summary>
     public int Share { get; init; } = 100;
 
@@ -251,6 +254,9 @@ public sealed record CheckStatus
 
     /// <summary>When it came, UTC.</summary>
     public required DateTimeOffset At { get; init; }
+
+    /// <summary>How loaded it said it is, 1 being as much as it can; null: it did not say.</summary>
+    public double? Load { get; init; }
 
     /// <summary>What will be wrong soon though the check passes, such as a certificate that expires; null: nothing.</summary>
     public string? Warning { get; init; }

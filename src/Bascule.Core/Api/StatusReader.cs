@@ -94,6 +94,7 @@ public static class StatusReader
             Address = address,
             Forwarding = ForwardingText(forwarding),
             Weight = live.IsUp ? live.RoundedWeight : live.WholeWeight,
+            AdvisedPercent = live.Health?.Last?.Weight is { IsPercent: true } advice ? advice.Value : null,
             Share = live.IsUp ? live.Share * 100 / LiveRealServer.WholeShare : 100,
             State = state == RealServerState.Up && packets is { IsFull: true } ? RealServerState.Full : state,
             MaxConnections = live.Thresholds?.Upper,
@@ -104,7 +105,7 @@ public static class StatusReader
             Since = live.Health?.Since,
             NotAsked = live.Health?.NotAsked,
             LastCheck = live.Health is { Last: { } answer } health
-                ? new() { Passed = answer.Passed, Why = WhyOf(answer, health), At = health.LastAt, Warning = answer.Warning, Output = answer.Output }
+                ? new() { Passed = answer.Passed, Why = WhyOf(answer, health), At = health.LastAt, Load = answer.Load, Warning = answer.Warning, Output = answer.Output }
                 : null,
             ActiveConnections = packets?.Active ?? live.ActiveConnections,
             InactiveConnections = packets?.Inactive ?? live.InactiveConnections,

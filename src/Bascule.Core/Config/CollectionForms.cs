@@ -49,6 +49,10 @@ internal sealed class ListForm<T>(Form<T> item, Complaint nothing) : Form<Immuta
 
     public override Section? Inside => item.Inside;
 
+    public override IEnumerable<(string Word, string Doc)> Vocabulary => item.Vocabulary;
+
+    public override bool IsList => true;
+
     public override JsonObject Schema() => new() { ["type"] = "array", ["minItems"] = 1, ["items"] = item.Schema() };
 }
 

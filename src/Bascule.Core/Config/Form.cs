@@ -15,6 +15,9 @@ internal abstract class Form
     /// <summary>The words there are with what each means; empty when any value of the form will do.</summary>
     public virtual IEnumerable<(string Word, string Doc)> Vocabulary => [];
 
+    /// <summary>Whether a value is a list.</summary>
+    public virtual bool IsList => false;
+
     /// <summary>The section that stands inside, once or several times; null when none does.</summary>
     public virtual Section? Inside => null;
 }

@@ -48,7 +48,7 @@ public static class ReferencePage
         if (setting.Form.Inside is { } section)
             text.Append($"- Value: {setting.Form.Words}. See [below](#{Anchor(section.Place)})\n");
         else if (setting.Form.Vocabulary.Any())
-            text.AppendJoin("", setting.Form.Vocabulary.Select(w => $"- `{w.Word}`: {w.Doc}\n"));
+            text.Append(setting.Form.IsList ? "- Value: a list of any of these\n" : "").AppendJoin("", setting.Form.Vocabulary.Select(w => $"- `{w.Word}`: {w.Doc}\n"));
         else
             text.Append($"- Value: {setting.Form.Words}\n");
         text.Append($"- {Default(setting)}\n");

@@ -117,7 +117,7 @@ internal static class VirtualServerSection
         new("open", Model.Panic.Open, "All real servers get work though they seem to be down, except those in maintenance: perhaps it is the checks that fail.", "failOpen", "all"),
         new("refuse", Model.Panic.Refuse, "Clients are refused.", "reject", "closed")))
     {
-        Doc = "What is done when no real server can be used, fallback servers included.",
+        Doc = "What is done when no real server can be used, fallback servers included: whatever is chosen here, `fallbackServers` that can serve are asked first.",
         Default = Model.Panic.Sorry,
         Source = "keepalived sorry_server",
         Example = "panic: open",

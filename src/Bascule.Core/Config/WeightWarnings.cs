@@ -19,6 +19,8 @@ internal static class WeightWarnings
                 WarnOf(written.Fields, quorum, virtualServer.RealServers.Where(r => !r.IsFallback).Sum(r => (long)r.Weight), warnings);
             if (virtualServer.PassiveCheck is { } rule)
                 WarnOf(written.Fields, rule, virtualServer.RealServers.Count, warnings);
+            if (!SlowStart.IsNoticedBy(virtualServer.Scheduler) && virtualServer.QuestionsAsked().Any(question => question is ScriptCheck { LoadWeight: true }))
+                warnings.Add(written.Fields.AtOf(VS.Scheduler), $"{SchedulerSection.NameOf(virtualServer.Scheduler)} does not look at weights that move, so `loadWeight` of its check changes nothing", "take a scheduler such as wrr or wlc");
         }
 
         return warnings.Sorted();

@@ -1,5 +1,6 @@
 using System.Net;
 using Bascule.Core.Model;
+using Bascule.Core.Weights;
 
 namespace Bascule.Core.Health;
 
@@ -12,7 +13,10 @@ public sealed record CheckAnswer(bool Passed, string Why, TimeSpan Took)
     /// <summary>What the real server wants its weight to be; null: it does not say.</summary>
     public WeightAdvice? Weight { get; init; }
 
-    /// <summary>What it wants to be treated as; null: it does not say. What an operator says goes before.</summary>
+    /// <summary>How much it has to do, 1 being as much as it can; null: it does not say. See <see cref="Weights.LoadWeight"/>.</summary>
+    public double? Load { get; init; }
+
+    /// <summary>What it wants to be treated as; null: it does not say. Of this and what an operator says the stricter counts.</summary>
     public AdministrativeState? Wish { get; init; }
 
     /// <summary>What will be wrong soon though the check passes, such as a certificate that expires; null: nothing.</summary>
@@ -35,6 +39,7 @@ public sealed class HealthRecord(Check check, IPEndPoint realServer, DateTimeOff
     private long _heldUntilTicks;
     private long _answers;
     private uint _mark;
+    private LoadWeight? _load; // null: nothing is known of its load
 
     /// <summary>The question.</summary>
     public Check Check { get; } = check;
@@ -90,15 +95,30 @@ public sealed class HealthRecord(Check check, IPEndPoint realServer, DateTimeOff
     /// <returns>Whether it changed between up and down.</returns>
     public bool Apply(CheckAnswer answer, DateTimeOffset at, TimeSpan now = default)
     {
-        _last = answer.Passed || _last is not { } last || last is { Weight: null, Wish: null }
-            ? answer
+        _last = answer.Passed ? Weighed(answer, now)
+            : _last is not { } last || last is { Weight: null, Wish: null } ? answer
             : answer with { Weight = answer.Weight ?? last.Weight, Wish = answer.Wish ?? last.Wish };
         Volatile.Write(ref _lastAtTicks, at.UtcTicks);
         bool changed = Cadence.Take(answer.Passed, now);
         Volatile.Write(ref _heldUntilTicks, Cadence.HeldUntil(now) is { } held ? (at + (held - now)).UtcTicks : 0);
         if (changed)
             Volatile.Write(ref _sinceTicks, at.UtcTicks);
+        if (!IsUp)
+            _load = null; // who comes back begins anew
         Volatile.Write(ref _answers, _answers + 1);
         return changed;
+    }
+
+    // What it says of its weight goes before what its load makes of that.
+    private CheckAnswer Weighed(CheckAnswer answer, TimeSpan now)
+    {
+        if (answer is not { Load: { } load, Weight: null })
+        {
+            _load = null;
+            return answer;
+        }
+
+        _load ??= new();
+        return answer with { Weight = _load.Take(load, now) };
     }
 }

@@ -6,6 +6,9 @@ public abstract record Check
     /// <summary>What is asked, in a few words and as the file says it: <c>http /healthz</c>.</summary>
     public abstract string Words { get; }
 
+    /// <summary>The single questions of which it consists.</summary>
+    public virtual IEnumerable<Check> Questions() => [this];
+
     /// <summary>From the start of one check to the start of the next.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(2); // HAProxy inter
 

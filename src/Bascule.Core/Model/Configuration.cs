@@ -123,6 +123,9 @@ public sealed record VirtualServer
         { } own => own,
     };
 
+    /// <summary>Every single question that is asked of some real server.</summary>
+    public IEnumerable<Check> QuestionsAsked() => RealServers.SelectMany(r => CheckOf(r)?.Questions() ?? []);
+
     /// <summary>When answers to clients take a real server out; null: they never do.</summary>
     public PassiveCheck? PassiveCheck { get; init; }
 

@@ -80,8 +80,8 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
         }
     }
 
-    /// <summary>What counts: what the operator says, and where he lets it work, what its check's answers wish.</summary>
-    public AdministrativeState EffectiveState => State != AdministrativeState.Enabled ? State : Health?.Last?.Wish ?? AdministrativeState.Enabled;
+    /// <summary>What counts: the stricter of what the operator says and what its check's answers wish.</summary>
+    public AdministrativeState EffectiveState => AdministrativeStates.StricterOf(State, Health?.Last?.Wish ?? AdministrativeState.Enabled);
 
     /// <summary>What part of its weight it is given while it starts slowly, 1 to <see cref="WholeShare"/>.</summary>
     public int Share
@@ -182,7 +182,10 @@ public sealed class LiveRealServer(RealServer configured, HealthRecord? health, 
     public bool IsWell => IsOtherwiseUp && !IsEjected;
 
     /// <summary>Whether it would be up if its answers to clients did not count.</summary>
-    public bool IsOtherwiseUp => (Health?.IsUp ?? true) && EffectiveState != AdministrativeState.Maintenance;
+    public bool IsOtherwiseUp => KeepsConnections && EffectiveState != AdministrativeState.Maintenance;
+
+    /// <summary>Whether what is open to it may go on: its check passes, or nobody asks; whatever an operator wants.</summary>
+    public bool KeepsConnections => Health?.IsUp ?? true;
 
     /// <summary>Whether a scheduler may choose it: up, a weight above 0, not full, and not held back for want of a quorum.</summary>
     public bool TakesConnections => Weight > 0 && !IsFull && IsUp && (IsFallback || !IsStandby);

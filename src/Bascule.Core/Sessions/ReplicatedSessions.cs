@@ -31,12 +31,15 @@ public sealed class ReplicatedSessions(Func<Snapshot> current) : IReplicatedStat
     }
 
     /// <inheritdoc/>
-    public bool Apply(ReadOnlySpan<byte> entry)
+    public bool Apply(ReadOnlySpan<byte> entry) => Apply(entry, since: TimeSpan.Zero);
+
+    /// <summary>The same for an entry that was made so long ago.</summary>
+    internal bool Apply(ReadOnlySpan<byte> entry, TimeSpan since)
     {
         if (!SessionEntry.TryRead(entry, out string virtualServer, out SessionFact fact))
             return false;
         if (Known().TryGetValue(virtualServer, out ClientSessions? sessions))
-            sessions.Learn(fact);
+            sessions.Learn(fact with { Age = fact.Age + since.Ticks });
         return true;
     }
 

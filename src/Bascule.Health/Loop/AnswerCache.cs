@@ -15,7 +15,7 @@ internal sealed class AnswerCache
     {
         double milliseconds = Math.Ceiling(took.TotalMilliseconds);
         TimeSpan rounded = TimeSpan.FromMilliseconds(milliseconds);
-        if (verdict is not { Weight: null, Wish: null, Warning: null, Output: null, Why.Length: <= LongestWhy })
+        if (verdict is not { Weight: null, Load: null, Wish: null, Warning: null, Output: null, Why.Length: <= LongestWhy })
             return verdict.ToAnswer(rounded);
         (bool, string, int) key = (verdict.Passed, verdict.Why, (int)milliseconds);
         if (_answers.TryGetValue(key, out CheckAnswer? known))

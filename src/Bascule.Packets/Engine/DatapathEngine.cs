@@ -34,7 +34,7 @@ internal sealed class DatapathEngine : IDisposable
     private Explainer? _explainer;
     private PacketPlan _written;
     private RoleSet _roles;
-    private List<(bool IsUp, int Weight, bool IsStandby, Serving Serving)> _wellness = [];
+    private List<(bool IsUp, bool KeepsConnections, int Weight, bool IsStandby, Serving Serving)> _wellness = [];
     private bool _isNew = true;
 
     private DatapathEngine(PacketSettings settings, Snapshot snapshot, RoleSet roles, HaSettings? pair, TimeProvider time, ILogger logger, StateFolder folder)
@@ -120,7 +120,7 @@ internal sealed class DatapathEngine : IDisposable
     /// <summary>Looks whether anything changed, and writes the difference.</summary>
     public void Turn()
     {
-        List<(bool, int, bool, Serving)> wellness = [.. Snapshot.OnDatapath.SelectMany(v => v.RealServers.Select(r => (r.IsUp, r.Weight, r.IsStandby, v.Standing.Serving)))];
+        List<(bool, bool, int, bool, Serving)> wellness = [.. Snapshot.OnDatapath.SelectMany(v => v.RealServers.Select(r => (r.IsUp, r.KeepsConnections, r.Weight, r.IsStandby, v.Standing.Serving)))];
         bool changed = _ways.Look(Wanted()) || _isNew || !wellness.SequenceEqual(_wellness);
         // What the kernel refused last time is tried again.
         if (!changed && ReferenceEquals(_written, _planner.Current))
@@ -155,7 +155,7 @@ internal sealed class DatapathEngine : IDisposable
         }
     }
 
-    private void Plan(List<(bool, int, bool, Serving)> wellness)
+    private void Plan(List<(bool, bool, int, bool, Serving)> wellness)
     {
         (_wellness, _isNew) = (wellness, false);
         _planner.Next(Snapshot.OnDatapath, _ways.Surroundings, _roles, Now);

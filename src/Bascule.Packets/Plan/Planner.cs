@@ -199,6 +199,7 @@ public sealed class Planner
     private ImmutableArray<ushort>? RealServers(Draft draft, LiveVirtualServer virtualServer, int owner, ushort id)
     {
         ImmutableArray<ushort>.Builder members = ImmutableArray.CreateBuilder<ushort>(virtualServer.RealServers.Length);
+        Func<LiveRealServer, bool> serves = TierOf(virtualServer);
         for (int i = 0; i < virtualServer.RealServers.Length; i++)
         {
             LiveRealServer live = virtualServer.RealServers[i];
@@ -206,8 +207,7 @@ public sealed class Planner
             RealServer entry = EntryForms.RealServer(id, configured.Address, configured.Forwarding, configured.Thresholds, draft.Surroundings);
             if (_realIds.Of(KeyOf(owner, entry)) is not { } realServer)
                 return null;
-            bool isUp = live.IsUp;
-            draft.RealServers[realServer] = entry with { Weight = (uint)(TierOf(virtualServer)(live) ? live.Weight : 0), Flags = entry.Flags | (isUp ? RealServerFlag.Up : 0) };
+            draft.RealServers[realServer] = entry with { Weight = (uint)(serves(live) ? live.Weight : 0), Flags = entry.Flags | FlagsOf(live) };
             draft.Ids[live] = realServer;
             ListenAddress? probed = virtualServer.Configured.Addresses.FirstOrDefault(a => a.Family == configured.Address.AddressFamily && !a.IsEveryAddress);
             if (entry.Method is Method.Dr or Method.Ipip or Method.Gue or Method.Gre && probed is not null)
@@ -217,6 +217,11 @@ public sealed class Planner
 
         return members.ToImmutable();
     }
+
+    // What is open to one in maintenance goes on as long as its check passes.
+    private static RealServerFlag FlagsOf(LiveRealServer live) =>
+        live.EffectiveState == AdministrativeState.Maintenance ? RealServerFlag.Maintenance | (live.KeepsConnections ? RealServerFlag.Up : 0)
+        : live.IsUp ? RealServerFlag.Up : RealServerFlag.None;
 
     private ushort Sorry(Draft draft, LiveVirtualServer virtualServer, int owner, ushort id)
     {

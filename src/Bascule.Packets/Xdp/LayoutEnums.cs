@@ -68,6 +68,7 @@ public enum RealServerFlag : uint
     FullNat = 1 << 2,
     Neighbour = 1 << 3,
     Valid = 1 << 4,
+    Maintenance = 1 << 5,
 }
 
 /// <summary>Twin of <c>enum flow_state</c>.</summary>

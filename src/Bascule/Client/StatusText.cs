@@ -38,7 +38,7 @@ internal sealed class StatusText(TextWriter to, bool colours)
         string work = virtualServer.Forwarding == "proxy"
             ? $"{virtualServer.OpenConnections} open, {Count(virtualServer.Requests, Ended(virtualServer.Protocol))} ended"
             : OnDatapath(virtualServer);
-        to.WriteLine($"{ListText.Protocol(virtualServer.Protocol),-4} {string.Join(",", virtualServer.Addresses)} {virtualServer.Scheduler}{ListText.Persistent(virtualServer.Persistence)}{ListText.Clients(virtualServer)}  {virtualServer.Name}: {Wanted(virtualServer.Administration, now)}{work}");
+        to.WriteLine($"{ListText.Protocol(virtualServer.Protocol),-4} {string.Join(",", virtualServer.Addresses)} {virtualServer.Scheduler}{ListText.Persistent(virtualServer.Persistence)}{ListText.Clients(virtualServer)}  {virtualServer.Name}: {Wanted(virtualServer.Administration, now)}{Quorum(virtualServer.Quorum)}{work}");
         foreach (RealServerStatus realServer in virtualServer.RealServers)
             Write(realServer, width, now);
     }
@@ -59,8 +59,25 @@ internal sealed class StatusText(TextWriter to, bool colours)
         };
         string state = colours ? $"{colour}{name.PadRight(_stateWidth)}\e[0m" : $"{name.PadRight(_stateWidth)}";
         to.WriteLine($"  -> {realServer.Address.PadRight(width)} {realServer.Forwarding.PadRight(_forwardWidth)} {realServer.Weight,-6} "
-            + $"{realServer.ActiveConnections,-10} {realServer.InactiveConnections,-9} {state} {Said(realServer.Administration, now)}{(realServer.Trouble is { } trouble ? $"{trouble}; " : "")}{(realServer.Share < 100 ? $"starts slowly, {realServer.Share} % of its weight; " : "")}{Why(realServer, now)}");
+            + $"{realServer.ActiveConnections,-10} {realServer.InactiveConnections,-9} {state} {Said(realServer.Administration, now)}{(realServer.Trouble is { } trouble ? $"{trouble}; " : "")}{Advised(realServer)}{(realServer.Share < 100 ? $"starts slowly, {realServer.Share} % of its weight; " : "")}{Why(realServer, now)}");
     }
+
+    /// <summary>What its check makes of its weight, which shows rounded; empty where it makes nothing of it.</summary>
+    private static string Advised(RealServerStatus realServer) => realServer switch
+    {
+        { AdvisedPercent: null or 100 } => "",
+        { LastCheck.Load: { } load } => string.Create(CultureInfo.InvariantCulture, $"{realServer.AdvisedPercent} % of its weight by its load of {load}; "),
+        _ => $"{realServer.AdvisedPercent} % of its weight by its check; ",
+    };
+
+    /// <summary>How much is alive of how much must be.</summary>
+    private static string Quorum(QuorumStatus? quorum) => quorum switch
+    {
+        null => "",
+        { Has: null } => $"quorum {quorum.LiveWeight}/{quorum.Up} so far; ",
+        { Has: true } => $"quorum {quorum.LiveWeight}/{quorum.Up}; ",
+        { Has: false } => $"quorum {quorum.LiveWeight}/{quorum.Up}, lost; ",
+    };
 
     private static string Wanted(AdministrationStatus? administration, DateTimeOffset now) => administration switch
     {

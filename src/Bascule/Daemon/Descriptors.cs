@@ -41,13 +41,12 @@ internal static class Descriptors
     private static long Checks(Configuration configuration) => configuration.VirtualServers
         .SelectMany(v => v.RealServers.Select(r => (Check: v.CheckOf(r), At: v.CheckedAt(r.Address))))
         .Distinct()
-        .Sum(asked => Of(asked.Check));
+        .SelectMany(asked => asked.Check?.Questions() ?? [])
+        .Sum(Of);
 
-    private static long Of(Check? check) => check switch
+    private static long Of(Check question) => question switch
     {
-        null or OnCheck or OffCheck => 0,
-        AllCheck all => all.Parts.Sum(Of),
-        AnyCheck any => any.Parts.Sum(Of),
+        OnCheck or OffCheck => 0,
         ScriptCheck => 3, // what it writes, what it complains of, and the process
         _ => 1,
     };

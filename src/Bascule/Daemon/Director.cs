@@ -57,6 +57,7 @@ internal sealed partial class Director
     private readonly Lock _changing = new();
     private readonly TrafficWatch _traffic;
     private readonly CookieKeys _cookieKeys;
+    private readonly SessionFile _sessionFile;
     private readonly WeightLoop _weights;
     private AdminServer? _admin;
     private RoleFollower? _follower;
@@ -80,6 +81,7 @@ internal sealed partial class Director
         _proxy = new(_snapshots.Current, time, new Random(chance.Next()), loggers);
         _notifier = NotifierOf(configuration, time, loggers);
         _states = new(Path.GetFullPath(stateFile ?? configuration.StateFile), _snapshots, TellOfState, time, _log);
+        _sessionFile = new(Path.GetFullPath(stateFile ?? configuration.StateFile), new(() => Current), time, _log);
         _health = new(time, new Random(chance.Next()), loggers.CreateLogger<HealthEngine>());
         _traffic = new(time, () => StatusReader.Read(Current, _packets?.Answers.Report()));
         _weights = new(time, () => Current, Tell, _log);
@@ -150,6 +152,7 @@ internal sealed partial class Director
         }, loggers);
         // Clients already wait in the kernel's queue: better a moment there than a 503 from a director that has not asked yet.
         await Task.WhenAny(director._health.FirstAnswersAsync(), Task.Delay(FirstAnswersPatience, time));
+        director._sessionFile.Take();
         director._proxy.Start();
         director._traffic.Start();
         director._weights.Start();
@@ -219,6 +222,7 @@ internal sealed partial class Director
         Log.Stopping(_log, Current.VirtualServers.Sum(v => v.Counters.Sum(c => c.OpenConnections)), patience.TotalSeconds);
         await _follower!.DisposeAsync();
         await _proxy.StopAsync(patience);
+        _sessionFile.Leave();
         if (_shared is not null)
             await _shared.DisposeAsync();
         if (_channel is not null)

@@ -84,6 +84,12 @@ internal static partial class Log
     [LoggerMessage(1043, LogLevel.Error, "{File} cannot be read, so every state is as the configuration says; when the first is said anew, it is kept as {File}.unreadable: {Why}")]
     public static partial void NoStateFile(ILogger logger, string file, string why);
 
+    [LoggerMessage(1045, LogLevel.Warning, "Which clients return to which real servers cannot be read from {File}, so they are scheduled anew: {Why}")]
+    public static partial void SessionsNotTaken(ILogger logger, string file, string why);
+
+    [LoggerMessage(1046, LogLevel.Warning, "Which clients return to which real servers cannot be kept in {File}, so they will be scheduled anew: {Why}")]
+    public static partial void SessionsNotLeft(ILogger logger, string file, string why);
+
     [LoggerMessage(1050, LogLevel.Warning, "Real server {RealServer} of {VirtualServer} is ejected for {Seconds:0.#} s: {Why}")]
     public static partial void Ejected(ILogger logger, System.Net.IPEndPoint realServer, string virtualServer, double seconds, string why);
 

@@ -14,6 +14,10 @@ public sealed class ReferencePageTests
     }
 
     [Fact]
+    public void Says_what_each_word_of_a_list_means() =>
+        Assert.Contains("- Value: a list of any of these\n- `instance`: An instance of `ha` became", ReferencePage.Write(), StringComparison.Ordinal);
+
+    [Fact]
     public void Describes_every_setting_with_the_source_of_its_default()
     {
         foreach (Setting setting in RootSection.Section.AndAllInside().SelectMany(s => s.Settings))

@@ -1,3 +1,4 @@
+using Bascule.Core.Health;
 using Bascule.Core.Model;
 
 namespace Bascule.Core.Tests.Model;
@@ -130,6 +131,75 @@ public sealed class LiveRealServerTests
     public void Its_weight_is_made_of_the_configured_one_its_state_its_advice_and_its_share(
         int configured, AdministrativeState state, int? advice, bool isPercent, int share, int expected) =>
         Assert.Equal(expected, LiveRealServer.EffectiveWeight(configured, state, advice is { } value ? new(value, isPercent) : null, share));
+
+    [Theory]
+    [InlineData(AdministrativeState.Enabled, null, AdministrativeState.Enabled)]
+    [InlineData(AdministrativeState.Enabled, AdministrativeState.Enabled, AdministrativeState.Enabled)]
+    [InlineData(AdministrativeState.Enabled, AdministrativeState.Drain, AdministrativeState.Drain)]
+    [InlineData(AdministrativeState.Enabled, AdministrativeState.Maintenance, AdministrativeState.Maintenance)]
+    [InlineData(AdministrativeState.Drain, null, AdministrativeState.Drain)]
+    [InlineData(AdministrativeState.Drain, AdministrativeState.Enabled, AdministrativeState.Drain)] // an agent that is ready does not end a drain
+    [InlineData(AdministrativeState.Drain, AdministrativeState.Drain, AdministrativeState.Drain)]
+    [InlineData(AdministrativeState.Drain, AdministrativeState.Maintenance, AdministrativeState.Maintenance)]
+    [InlineData(AdministrativeState.Maintenance, null, AdministrativeState.Maintenance)]
+    [InlineData(AdministrativeState.Maintenance, AdministrativeState.Enabled, AdministrativeState.Maintenance)]
+    [InlineData(AdministrativeState.Maintenance, AdministrativeState.Drain, AdministrativeState.Maintenance)]
+    [InlineData(AdministrativeState.Maintenance, AdministrativeState.Maintenance, AdministrativeState.Maintenance)]
+    public void Of_what_the_operator_and_its_check_say_the_stricter_counts(AdministrativeState said, AdministrativeState? wish, AdministrativeState counts)
+    {
+        (LiveRealServer live, HealthRecord health) = Checked();
+        live.State = said;
+
+        health.Apply(new(Passed: true, "agent", TimeSpan.Zero) { Wish = wish }, DateTimeOffset.UnixEpoch);
+        live.Reweigh();
+
+        Assert.Equal(counts, live.EffectiveState);
+        Assert.Equal((counts != AdministrativeState.Maintenance, counts == AdministrativeState.Enabled ? 10 : 0), (live.IsUp, live.Weight));
+    }
+
+    [Fact]
+    public void However_threads_meet_its_weight_is_that_of_what_they_said_last()
+    {
+        (LiveRealServer live, HealthRecord health) = Checked();
+        using Barrier round = new(4);
+        Action<int>[] parts =
+        [
+            i => live.Share = i % 2 == 0 ? LiveRealServer.WholeShare : LiveRealServer.WholeShare / 2,
+            i => live.ConfiguredWeight = 100 + (i % 7),
+            i => live.State = i % 3 == 0 ? AdministrativeState.Drain : AdministrativeState.Enabled,
+            i =>
+            {
+                health.Apply(new(Passed: true, "agent", TimeSpan.Zero) { Weight = new(50 + (i % 5), IsPercent: true) }, DateTimeOffset.UnixEpoch);
+                live.Reweigh();
+                live.TakesConnections.ToString(); // a choice meanwhile
+            },
+        ];
+        List<string> stale = [];
+        Thread[] threads = [.. parts.Select((part, number) => new Thread(() =>
+        {
+            for (int i = 0; i < 10_000; i++)
+            {
+                round.SignalAndWait();
+                part(i);
+                round.SignalAndWait();
+                int expected = LiveRealServer.EffectiveWeight(live.ConfiguredWeight, live.State, health.Last!.Weight, live.Share);
+                if (number == 0 && live.Weight != expected)
+                    stale.Add($"round {i}: {live.Weight} instead of {expected}");
+            }
+        }))];
+        foreach (Thread thread in threads)
+            thread.Start();
+        foreach (Thread thread in threads)
+            thread.Join();
+
+        Assert.Empty(stale);
+    }
+
+    private static (LiveRealServer, HealthRecord) Checked()
+    {
+        HealthRecord health = new(new AgentCheck { Question = null }, Sample.One, DateTimeOffset.UnixEpoch);
+        return (new(new(Sample.One, 10), health, workers: 1), health);
+    }
 
     [Fact]
     public void In_maintenance_or_ejected_it_is_not_up_and_draining_it_is()

@@ -13,12 +13,14 @@ namespace Bascule.Core.Tests.Sessions;
 /// <summary>One of two directors: its snapshot, its clients, and what it tells and hears.</summary>
 internal sealed class Side
 {
+    private readonly ManualClock _clock;
     private readonly Snapshot _snapshot;
     private readonly ReplicatedSessions _state;
     private readonly Random _random = new(1);
 
     public Side(ManualClock clock, params VirtualServer[] virtualServers)
     {
+        _clock = clock;
         HealthBoard board = new(clock);
         SnapshotHolder holder = new(Snapshot.First(Sample.Configuration(), workers: 1, board));
         _snapshot = Snapshot.First(Sample.Configuration(virtualServers), workers: 1, board);
@@ -77,6 +79,12 @@ internal sealed class Side
         Assert.True(_state.TakeChanges(entry => told.Add(entry.ToArray())));
         return [.. told];
     }
+
+    /// <summary>What it leaves when it is stopped.</summary>
+    public string? Write() => KeptSessions.Write(_state, _clock.GetUtcNow());
+
+    /// <summary>It is started, and finds this.</summary>
+    public int Read(string kept) => KeptSessions.Read(kept, _state, _clock.GetUtcNow());
 
     public byte[][] Everything() => [.. _state.Everything().Select(e => e.ToArray())];
 

@@ -181,6 +181,20 @@ public sealed class StandingTests
         Assert.Equal(["ServingChanged: its sorry server"], Turn(snapshots));
     }
 
+    [Fact]
+    public void Clients_are_refused_only_when_no_fallback_server_can_serve_either()
+    {
+        SnapshotHolder snapshots = Serve(Web(main: 1, fallback: 1) with { Panic = Panic.Refuse, SorryServer = null });
+        Answer(snapshots, 0, passed: false);
+        Answer(snapshots, 1, passed: true);
+        Turn(snapshots);
+        Assert.Equal([1, 1, 1], Picks(snapshots));
+
+        Answer(snapshots, 1, passed: false);
+        Turn(snapshots);
+        Assert.Equal((Serving.Nobody, Scheduler.None), (snapshots.Current.VirtualServers[0].Standing.Serving, Picks(snapshots).Distinct().Single()));
+    }
+
     private static QuorumRule Rule(int up, int hysteresis) => new() { Up = up, Hysteresis = hysteresis, OnUp = null, OnDown = null };
 
     private static VirtualServer Web(int main, int fallback) => Sample.Web with

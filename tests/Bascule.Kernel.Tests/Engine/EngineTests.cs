@@ -6,6 +6,7 @@ using Bascule.Core.Frames;
 using Bascule.Core.Health;
 using Bascule.Core.Model;
 using Bascule.Core.Roles;
+using Bascule.Core.Weights;
 using Bascule.Kernel.Tests.Bpf;
 using Bascule.Linux.Bpf;
 using Bascule.Linux.Netlink;
@@ -154,6 +155,60 @@ public sealed class EngineTests : IDisposable
         Assert.Contains("detached", engine.Answers.Report().Status.Interfaces.Single().Why, StringComparison.Ordinal);
     }
 
+    [KernelFact]
+    public async Task A_weight_that_moves_reaches_the_maps_and_changes_the_choice()
+    {
+        Snapshot snapshot = Read(TwoChecked());
+        await using PacketEngine engine = await StartedAsync(snapshot);
+        (LiveRealServer one, LiveRealServer two) = (snapshot.VirtualServers[0].RealServers[0], snapshot.VirtualServers[0].RealServers[1]);
+        Say(one, null);
+        Say(two, null);
+        using BpfMap<uint, Load> loads = BpfMap.OpenPinned<uint, Load>($"{_folder}/maps/loads");
+        loads.Set(1, new() { Active = 2 });
+        loads.Set(2, new() { Active = 1 });
+        await Eventually.HoldsAsync(() => Chosen(engine) == "192.0.2.12:80", "with equal weights the one with fewer connections is chosen");
+
+        Say(one, percent: 300);
+        await Eventually.HoldsAsync(() => Chosen(engine) == "192.0.2.11:80", "three times the weight takes twice the connections");
+
+        one.Share = SlowStart.Floor;
+        await Eventually.HoldsAsync(() => Chosen(engine) == "192.0.2.12:80", "one that starts slowly is given little");
+    }
+
+    [KernelTheory]
+    [InlineData(AdministrativeState.Drain)]
+    [InlineData(AdministrativeState.Maintenance)]
+    public async Task Who_is_taken_out_keeps_what_is_open_and_is_given_nothing_new(AdministrativeState state)
+    {
+        Snapshot snapshot = Read(TwoChecked());
+        LiveRealServer one = snapshot.VirtualServers[0].RealServers[0];
+        Say(one, null);
+        Say(snapshot.VirtualServers[0].RealServers[1], null);
+        await using PacketEngine engine = await StartedAsync(snapshot);
+        using BpfMap<Tuple4, Flow> flows = BpfMap.OpenPinned<Tuple4, Flow>($"{_folder}/maps/flows4");
+        flows.Set(Client with { Destination = Wire32.Of(IPAddress.Parse("192.0.2.100")) }, new() { Seen = Replication.Director.Now(), RealServer = 1, VirtualServer = 1, State = FlowState.Established });
+        Assert.Equal("192.0.2.11:80", Chosen(engine));
+
+        one.State = state;
+
+        await Eventually.HoldsAsync(() => Chosen(engine) == "192.0.2.12:80", "new clients go elsewhere");
+        Assert.Equal("192.0.2.11:80", Chosen(engine, port: 4242, flags: "ack"));
+    }
+
+    private static string? Chosen(PacketEngine engine, int port = 5000, string? flags = null) =>
+        engine.Answers.Explain(PacketText.Parse($"tcp 198.51.100.7:{port} > 192.0.2.100:80", flags, out _)!).RealServer;
+
+    private static void Say(LiveRealServer realServer, int? percent)
+    {
+        realServer.Health!.Apply(new(Passed: true, "agent", TimeSpan.Zero) { Weight = percent is { } value ? new(value, IsPercent: true) : null }, DateTimeOffset.UnixEpoch);
+        realServer.Reweigh();
+    }
+
+    private string TwoChecked() => Dr()
+        .Replace("scheduler: mh", "scheduler: wlc", StringComparison.Ordinal)
+        .Replace("check: none", "check: agent", StringComparison.Ordinal)
+        .Replace("[192.0.2.11]", "[192.0.2.11, 192.0.2.12]", StringComparison.Ordinal);
+
     private string Dr(string? folder = null, string attach = "auto", string interfaceName = "near") => $$"""
         packets: { interfaces: [{{interfaceName}}], attach: {{attach}}, state: {{folder ?? _folder}}, flows: 1024 }
         virtualServers:
@@ -165,20 +220,26 @@ public sealed class EngineTests : IDisposable
             realServers: [192.0.2.11]
         """;
 
-    private async Task<PacketEngine> StartedAsync(string text)
+    private Task<PacketEngine> StartedAsync(string text) => StartedAsync(Read(text));
+
+    private async Task<PacketEngine> StartedAsync(Snapshot snapshot)
     {
-        PacketEngine engine = Engine(text);
+        PacketEngine engine = Engine(snapshot);
         Assert.Null(Claimed(engine));
         Assert.Null(await _network!.Run(engine.StartAsync)); // its thread begins in the namespace, and so stays there
         return engine;
     }
 
-    private static PacketEngine Engine(string text)
+    private static PacketEngine Engine(string text) => Engine(Read(text));
+
+    private static PacketEngine Engine(Snapshot snapshot) =>
+        new(snapshot.Configuration.Packets!, snapshot, RoleSet.Alone, snapshot.Configuration.Ha, TimeProvider.System, NullLoggerFactory.Instance);
+
+    private static Snapshot Read(string text)
     {
         CheckedConfiguration read = ConfigurationText.Check(Encoding.UTF8.GetBytes(text));
         Assert.True(read.Meant is not null, string.Join("\n", read.Problems.Select(p => p.Format("test"))));
-        Snapshot snapshot = Snapshot.First(read.Meant, 1, new HealthBoard(TimeProvider.System));
-        return new(read.Meant.Packets!, snapshot, RoleSet.Alone, read.Meant.Ha, TimeProvider.System, NullLoggerFactory.Instance);
+        return Snapshot.First(read.Meant, 1, new HealthBoard(TimeProvider.System));
     }
 
     private string? Claimed(PacketEngine engine) => _network!.Run(engine.Claim);
@@ -199,5 +260,6 @@ public sealed class EngineTests : IDisposable
         "address add 192.0.2.100/32 dev near",
         "link set near up",
         "link set far up",
-        "neighbour add 192.0.2.11 lladdr 02:00:00:00:00:11 dev near");
+        "neighbour add 192.0.2.11 lladdr 02:00:00:00:00:11 dev near",
+        "neighbour add 192.0.2.12 lladdr 02:00:00:00:00:12 dev near");
 }

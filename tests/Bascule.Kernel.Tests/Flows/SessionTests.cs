@@ -123,6 +123,19 @@ public sealed class SessionTests
         Assert.Equal((2, 2), (moved, stays));
     }
 
+    [KernelFact]
+    public void A_real_server_in_maintenance_keeps_its_flows_and_loses_its_sessions()
+    {
+        using Farm farm = Persistent();
+        farm.Connect(5000);
+
+        farm.Change(1, server => server with { Weight = 0, Flags = server.Flags | RealServerFlag.Maintenance });
+
+        Assert.Equal(1, Farm.Chosen(farm.Tcp(5000, TcpFlag.Ack)));
+        Assert.Equal([2, 2], [farm.Connect(5001), farm.Connect(5002)]);
+        Assert.Equal(1, Farm.Chosen(farm.Tcp(5000, TcpFlag.Ack)));
+    }
+
     private static Farm Persistent(VirtualServerFlag flags = VirtualServerFlag.None, byte mask = 32, byte prefix = 128, bool isIpv6 = false) =>
         new(Farm.With(Scheduler.Rr, flags | VirtualServerFlag.Persistent) with { Persistence = 300, Mask4 = mask, Mask6 = prefix }, Method.Dr, isIpv6: isIpv6);
 

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Bascule.Lab.Tests.Pair;
 
-/// <summary>What the pair's real servers run, for as long as a test takes: nginx with a file to download at 80, our echo server at 7000.</summary>
+/// <summary>What the pair's real servers run, for as long as a test takes: nginx with a file to download at 80, which tells its name and gives out session ids, our echo server at 7000.</summary>
 internal sealed class RealServers : IAsyncDisposable
 {
     private readonly PairFixture _lab;
@@ -31,7 +31,12 @@ internal sealed class RealServers : IAsyncDisposable
                 events { worker_connections 1024; }
                 http {
                   access_log off;
-                  server { listen 80; location / { root {{folder}}; } }
+                  server {
+                    listen 80;
+                    location / { root {{folder}}; }
+                    location = /name { return 200 {{name}}; }
+                    location = /login { add_header Set-Cookie SID=$request_id; return 200 {{name}}; }
+                  }
                 }
 
                 """);

@@ -11,7 +11,7 @@ using Bascule.Testing;
 
 namespace Bascule.Packets.Tests.Plan;
 
-public class PlannerTests
+public partial class PlannerTests
 {
     private static readonly TimeSpan Noon = TimeSpan.FromHours(12);
     private static readonly ServiceKey Web = new(IPAddress.Parse("192.0.2.10"), 80, 6);

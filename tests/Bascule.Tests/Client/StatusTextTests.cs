@@ -50,10 +50,14 @@ public sealed class StatusTextTests
     public void An_age_has_its_two_largest_units(int seconds, string text) =>
         Assert.Equal(text, StatusText.Age(TimeSpan.FromSeconds(seconds)));
 
-    private static string Written(bool colours)
+    private static string Written(bool colours) => Written(Status, colours);
+
+    private static string Written(VirtualServerStatus virtualServer) => Written(Status with { VirtualServers = [virtualServer] }, colours: false);
+
+    private static string Written(DirectorStatus status, bool colours)
     {
         using StringWriter to = new() { NewLine = "\n" };
-        new StatusText(to, colours).Write(Status);
+        new StatusText(to, colours).Write(status);
         return to.ToString();
     }
 
@@ -75,6 +79,29 @@ public sealed class StatusTextTests
 
         Assert.Equal("not asked: the password cannot be read; as it was for 9s", StatusText.Why(unasked, Noon));
         Assert.Equal("not asked: the password cannot be read; as it was for 9s", StatusText.Why(unasked with { LastCheck = null }, Noon));
+    }
+
+    [Theory]
+    [InlineData(null, "up       200 in 1 ms")]
+    [InlineData(true, "quorum 3/2; ")]
+    [InlineData(false, "quorum 1/2, lost; ")]
+    public void Says_how_much_is_alive_of_how_much_must_be(bool? has, string text)
+    {
+        QuorumStatus? quorum = has is { } known ? new(known ? 3 : 1, 2, 0, known) : null;
+
+        Assert.Contains(text, Written(Web with { Quorum = quorum }), StringComparison.Ordinal);
+        Assert.Contains($"web: {(has is null ? "" : text)}5 open", Written(Web with { Quorum = quorum }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Says_what_a_check_makes_of_a_weight()
+    {
+        RealServerStatus half = Web.RealServers[0] with { AdvisedPercent = 50 };
+        RealServerStatus loaded = half with { AdvisedPercent = 131, LastCheck = half.LastCheck! with { Load = 0.75 } };
+
+        Assert.Contains(" up       50 % of its weight by its check; 200", Written(Web with { RealServers = [half] }), StringComparison.Ordinal);
+        Assert.Contains(" up       131 % of its weight by its load of 0.75; 200", Written(Web with { RealServers = [loaded] }), StringComparison.Ordinal);
+        Assert.DoesNotContain("%", Written(Web with { RealServers = [half with { AdvisedPercent = 100 }] }), StringComparison.Ordinal);
     }
 
     internal static DirectorStatus Status => new()

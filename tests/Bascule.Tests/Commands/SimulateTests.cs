@@ -105,6 +105,20 @@ public sealed class SimulateTests : IDisposable
         Assert.Contains(XDocument.Parse(svg).Root!.Elements(), e => e.Value == "<b>&\" (</text>)");
     }
 
+    [Fact]
+    public void No_name_in_the_picture_runs_into_the_bars()
+    {
+        const double CharacterWidth = 7.4; // in Chromium with DejaVu Sans of 13 pixels
+        RealServerForecast realServer = new("[2001:db8:1234:5678:9abc:def0:1234:5678]:18080", 1, null, 1, 1, 1, 1, 0);
+
+        XElement picture = XDocument.Parse(ForecastPicture.Write(new("file", 1, 1, 1, HasChange: false, [new("web", "rr", [realServer], 0, 0, 0, 0)]))).Root!;
+
+        double nameEnds = 20 + (CharacterWidth * realServer.Address.Length);
+        XElement bar = picture.Elements().Single(e => (string?)e.Attribute("class") == "got");
+        Assert.InRange((double)bar.Attribute("x")!, nameEnds, nameEnds + 60);
+        Assert.InRange((double)bar.Attribute("x")! + (double)bar.Attribute("width")! + 60, 0, (double)picture.Attribute("width")!); // and its share stands beside it
+    }
+
     [Theory]
     [InlineData("has no real server 10.0.0.99. There are 10.0.0.11:80, 10.0.0.12:80, 10.0.0.13:80.", 1, "--fail", "10.0.0.99")]
     [InlineData("has no virtual server other.", 1, "-v", "other")]

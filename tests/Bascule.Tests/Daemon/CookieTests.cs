@@ -57,6 +57,37 @@ public sealed class CookieTests
     }
 
     [Fact]
+    public async Task A_learned_session_outlives_an_orderly_restart_and_is_forgotten_by_a_kill()
+    {
+        await using FakeRealServer alpha = RunningDaemon.Named("alpha");
+        await using FakeRealServer beta = FakeRealServer.AnsweringKeepAlive("HTTP/1.1 200 OK\r\nSet-Cookie: SID=one; Path=/\r\nContent-Length: 4\r\n\r\nbeta");
+        await using RunningDaemon daemon = new();
+        daemon.Write([alpha, beta], more: "persistence: { by: learn, cookie: SID, timeout: 30m }");
+        await daemon.StartAsync();
+        Assert.Equal(["alpha", "beta", "alpha"], [await daemon.GetAsync(), await StrangerAsync(daemon), await StrangerAsync(daemon)]);
+        string kept = Path.Combine(daemon.Folder, "sessions.kept");
+
+        await daemon.StopAsync();
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(kept));
+        await daemon.StartAsync();
+        Assert.False(File.Exists(kept));
+        Assert.Equal(["beta", "beta"], [await OneAsync(), await OneAsync()]);
+
+        daemon.Process.Signal("KILL");
+        await daemon.Process.EndAsync();
+        await daemon.StartAsync();
+        Assert.Equal("alpha", await OneAsync());
+
+        async Task<string> OneAsync()
+        {
+            using HttpClient client = new(new SocketsHttpHandler { UseCookies = false });
+            using HttpRequestMessage request = new(HttpMethod.Get, new Uri($"http://127.0.0.1:{daemon.Port}/"));
+            request.Headers.Add("Cookie", "SID=one");
+            return await (await client.SendAsync(request)).Content.ReadAsStringAsync();
+        }
+    }
+
+    [Fact]
     public void Two_directors_of_a_pair_sign_alike_and_a_stranger_does_not()
     {
         string one = SignedBy(Pair("director-1", "director-2", "ab"));

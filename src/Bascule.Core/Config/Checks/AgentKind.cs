@@ -15,7 +15,7 @@ internal static class AgentKind
         MayBeSecret = true,
     };
 
-    public static readonly CheckKind Kind = new("agent", "What does the agent that runs on it say, at `port`? It answers with a line of words as for HAProxy: `75%`, `up`, `ready`, `drain`, `maint`, `down`, `stopped`, `fail`.", "agent-check", "agent_check")
+    public static readonly CheckKind Kind = new("agent", "What does the agent that runs on it say, at `port`? It answers with a line of words as for HAProxy: `75%`, `up`, `ready`, `drain`, `maint`, `down`, `stopped`, `fail`, and beyond that `load: 0.75`, which moves the weight as `loadWeight` of a script does.", "agent-check", "agent_check")
     {
         Settings = [Question],
         Meant = fields => new AgentCheck { Question = fields.Find(Question) },

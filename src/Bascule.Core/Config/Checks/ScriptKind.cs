@@ -35,15 +35,25 @@ internal static class ScriptKind
         AlsoCalled = ["misc_dynamic"],
     };
 
+    public static readonly Setting<bool> LoadWeight = new("loadWeight", new SwitchForm())
+    {
+        Doc = "script: what it writes says how loaded the real server is, by `load: 0.75` or as `uptime` does, and every 20 s that moves the weight: below 1 up, to ten times the configured weight, above 1 down again, to the configured one.",
+        Default = false,
+        Source = "Piranha load_monitor, of which nanny's program and manual differ; we follow the program",
+        Example = "loadWeight: true",
+        AlsoCalled = ["load_monitor", "loadMonitor"],
+    };
+
     public static readonly CheckKind Kind = new("script", "What does this program say about it?", "external", "external-check", "external-perl", "misc_check", "command", "exec")
     {
-        Settings = [Command, CheckLogin.User, Environment, DynamicWeight],
+        Settings = [Command, CheckLogin.User, Environment, DynamicWeight, LoadWeight],
         Meant = fields => new ScriptCheck
         {
             Command = new(fields.Get(Command)),
             User = fields.Find(CheckLogin.User),
             Environment = fields.Get(Environment),
             DynamicWeight = fields.Get(DynamicWeight),
+            LoadWeight = fields.Get(LoadWeight),
         },
         Rule = Relate,
         AsksAtPort = false,
@@ -54,5 +64,7 @@ internal static class ScriptKind
         CheckSection.Require(Command, fields, problems);
         if (fields.FindValue(Command) is [var program, ..] && !program.StartsWith('/'))
             problems.Add(fields.AtOf(Command), $"{Show.Quoted(program)} is not the absolute path of a program", "write the program by its path, as the first item");
+        if (fields.FindValue(DynamicWeight) == true && fields.FindValue(LoadWeight) == true)
+            problems.Add(fields.AtOf(LoadWeight), "`loadWeight` and `dynamicWeight` both say what the weight is", "keep one: the load that the script writes, or its exit code");
     }
 }

@@ -15,6 +15,9 @@ public sealed record ScriptCheck : Check
     /// <summary>Exit codes from 2 on are a weight, and the real server is up.</summary>
     public required bool DynamicWeight { get; init; }
 
+    /// <summary>What it writes says how loaded the real server is, and that moves the weight. See <see cref="Weights.LoadWeight"/>.</summary>
+    public bool LoadWeight { get; init; }
+
     /// <inheritdoc/>
     public override string Words => $"script {Command[0]}";
 }

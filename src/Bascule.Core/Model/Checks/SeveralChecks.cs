@@ -5,6 +5,9 @@ public sealed record AllCheck(ValueList<Check> Parts) : Check
 {
     /// <inheritdoc/>
     public override string Words => $"all of [{string.Join(", ", Parts.Select(part => part.Words))}]";
+
+    /// <inheritdoc/>
+    public override IEnumerable<Check> Questions() => Parts.SelectMany(part => part.Questions());
 }
 
 /// <summary>Does one of these pass? They are asked at the same time, in the time of the whole.</summary>
@@ -12,6 +15,9 @@ public sealed record AnyCheck(ValueList<Check> Parts) : Check
 {
     /// <inheritdoc/>
     public override string Words => $"any of [{string.Join(", ", Parts.Select(part => part.Words))}]";
+
+    /// <inheritdoc/>
+    public override IEnumerable<Check> Questions() => Parts.SelectMany(part => part.Questions());
 }
 
 /// <summary>Looks into checks.</summary>
