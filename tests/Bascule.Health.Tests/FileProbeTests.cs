@@ -1,6 +1,5 @@
 using System.Net;
 using Bascule.Core.Model;
-using Bascule.Health.Tests.Peers;
 using Bascule.Testing;
 
 namespace Bascule.Health.Tests;

@@ -1,4 +1,3 @@
-using System.Net;
 using Bascule.Core.Health;
 using Bascule.Core.Model;
 using Bascule.Core.Roles;

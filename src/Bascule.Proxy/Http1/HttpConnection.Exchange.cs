@@ -1,6 +1,5 @@
 using Bascule.Core.Model;
 using Bascule.Core.Scheduling;
-using Bascule.Core.Sessions;
 using Bascule.Linux;
 using Bascule.Proxy.Reactor;
 using Bascule.Proxy.Tcp;

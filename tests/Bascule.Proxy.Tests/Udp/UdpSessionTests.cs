@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Bascule.Core.Health;
 using Bascule.Core.Model;
 using Bascule.Testing;
 

@@ -1,4 +1,3 @@
-using Bascule.Core.Api;
 using Bascule.Testing;
 
 namespace Bascule.Tests.Daemon;
