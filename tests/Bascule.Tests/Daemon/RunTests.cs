@@ -58,7 +58,7 @@ public sealed class RunTests
         await using BasculeProcess process = BasculeProcess.StartWithFiles(1500, "run", "-c", folder.File);
         await process.HasWrittenAsync("Ready:");
 
-        Assert.Contains("limits.connectionsPerWorker is held at 500 instead of 20000: the process may open only 1500 files", process.Error, StringComparison.Ordinal);
+        Assert.Contains("limits.connectionsPerWorker is held at 597 instead of 20000: the process may open only 1500 files", process.Error, StringComparison.Ordinal);
         process.Signal("TERM");
         Assert.Equal(0, await process.EndAsync());
     }
