@@ -53,7 +53,7 @@ class Origin:
             while await reader.readuntil(b"\r\n\r\n"):
                 writer.write(ANSWER)
                 await writer.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):  # the last: the bench has ended
             pass
         finally:
             writer.close()
