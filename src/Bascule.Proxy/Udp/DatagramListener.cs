@@ -75,13 +75,14 @@ internal sealed class DatagramListener(Worker worker, IPEndPoint address, UdpLis
 
     private void Forward(DatagramBatch batch, int first, int count, in UdpKey key)
     {
+        UdpPeer peer = PeerOf(batch, first); // before anything is sent: sending takes away where they were sent to
         UdpSession? session = IsOnePacket ? null : Worker.Sessions.Find(key);
         if (session is null)
             Route.Counters.Connections++;
         bool goesOn = session is not null && session.MayGoOn(Route);
         TriedServers tried = session?.Tried ?? default;
         ForwardOutcome why = ForwardOutcome.NoRealServer;
-        while (goesOn || (session = Reach(key, PeerOf(batch, first), session, ref tried, out why)) is not null)
+        while (goesOn || (session = Reach(key, peer, session, ref tried, out why)) is not null)
         {
             Sending sending = session!.Send(batch, first, count);
             if (sending.Left == 0 || session.IsSorry || sending.Error.IsOurs())
