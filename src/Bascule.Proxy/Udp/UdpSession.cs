@@ -29,6 +29,7 @@ internal sealed class UdpSession : ReadySource
     private Route _route;
     private TriedServers _tried;
     private bool _hasAnswered;
+    private bool _isRemoved;
     private long _askedAt;
     private bool _awaitsAnswer;
     private bool _endsWithAnswer;
@@ -202,8 +203,12 @@ internal sealed class UdpSession : ReadySource
         _hold.Release();
     }
 
+    // Once: whoever takes over from one that has refused ends it, and it may have ended itself.
     private void Remove()
     {
+        if (_isRemoved)
+            return;
+        _isRemoved = true;
         _worker.Loop.Timers.Remove(_idle);
         _worker.Sessions.Remove(this);
         Listener.NoteEnded();
